@@ -1,0 +1,5 @@
+//! Keys to the API: made once, shown once, kept as a hash, revoked for good.
+
+pub mod model;
+pub mod rules;
+pub mod store;

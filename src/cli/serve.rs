@@ -1,0 +1,139 @@
+//! `lodge serve`, and what `lodge demo` shares with it.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::sync::Arc;
+
+use clap::Args;
+use tokio_util::sync::CancellationToken;
+
+use super::{Failure, tell};
+use crate::app::{self, app};
+use crate::config::{Database, LogFormat, Server};
+use crate::db::open::OpenError;
+use crate::db::{self, Db, open};
+use crate::http::docs::Demo;
+use crate::http::serve::serve;
+use crate::{api_key, seed};
+
+/// Serve a database over HTTP.
+///
+/// Makes the database, empty, if it does not exist, and then says how to make the first key. Stops on SIGTERM or Ctrl-C:
+/// what runs is finished first.
+#[derive(Args, Debug)]
+pub struct Serve {
+    #[command(flatten)]
+    database: Database,
+    #[command(flatten)]
+    server: Server,
+}
+
+impl Serve {
+    /// Serves until told to stop.
+    pub fn run(self) -> Result<(), Failure> {
+        let path = &self.database.db;
+        let listener = listen(&self.server)?;
+        match open::check(path) {
+            Err(OpenError::Missing(_)) => open::create(path)?,
+            other => other?,
+        }
+        start(path, listener, &self.server, |db, listener| {
+            let address = listener.local_addr()?;
+            tell(&format!("Lodge serves {} on http://{address} (docs at http://{address}/docs).", path.display()));
+            if db.read(api_key::store::count)? == 0 {
+                let file = path.display();
+                tell("There is no key yet. Make an agent, then a key for it:");
+                tell(&format!("  lodge agent create --db {file} --name 'Your name' --email you@example.com"));
+                tell(&format!("  lodge key create --db {file} --type external --agent you@example.com"));
+            }
+            Ok(())
+        })
+    }
+}
+
+/// Takes the port, before anything is made or opened: a port in use must leave nothing behind.
+pub fn listen(server: &Server) -> Result<TcpListener, Failure> {
+    let listener = TcpListener::bind(server.listen).map_err(|error| {
+        let message = format!("cannot listen on {}: {error}", server.listen);
+        if error.kind() == std::io::ErrorKind::AddrInUse { Failure::in_use(message) } else { Failure::refused(message) }
+    })?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+/// Opens the database and serves it until SIGTERM or Ctrl-C. `ready` greets, once everything is in place.
+pub fn start(
+    path: &Path,
+    listener: TcpListener,
+    server: &Server,
+    ready: impl FnOnce(&Db, &TcpListener) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    start_logging(server)?;
+    let db = Arc::new(Db::open(path, &db::Options::default())?);
+    let demo_keys = db.read(|tx| api_key::store::count_active(tx, &seed::demo_key_hashes()))?;
+    if demo_keys > 0 && !server.listen.ip().is_loopback() && !server.allow_demo_keys {
+        return Err(Failure::refused(format!(
+            "{} has {demo_keys} active sample keys, which are published: anyone who reaches {} could use them. Revoke them, \
+             listen on loopback, or pass --allow-demo-keys",
+            path.display(),
+            server.listen
+        )));
+    }
+    let is_sample = db.read(|tx| Ok(seed::store::find_sample(tx)?.is_some()))?;
+    let demo = if is_sample && demo_keys > 0 { demo_agent(&db)? } else { None };
+    let options = app::Options {
+        rate_limit: server.rate_limit,
+        auth_failure_limit: server.auth_failure_limit,
+        max_body: server.max_body as usize,
+        demo,
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let served = runtime.block_on(async {
+        let stop = CancellationToken::new();
+        stop_on_signal(stop.clone())?;
+        ready(&db, &listener)?;
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        serve(listener, app(&db, &options), stop).await?;
+        Ok(())
+    });
+    // The database is closed only after everything that uses it is gone, so that SQLite tidies its log away.
+    drop(runtime);
+    drop(db);
+    served
+}
+
+/// The sample agent whose key still opens the door.
+fn demo_agent(db: &Db) -> Result<Option<Demo>, Failure> {
+    for (name, key) in seed::demo_keys() {
+        let hash = crate::auth::key::hash(&key);
+        if db.read(|tx| api_key::store::count_active(tx, &[hash]))? > 0 {
+            return Ok(Some(Demo { name, key }));
+        }
+    }
+    Ok(None)
+}
+
+fn start_logging(server: &Server) -> Result<(), Failure> {
+    let filter = tracing_subscriber::EnvFilter::try_new(&server.log)
+        .map_err(|_| Failure::usage(format!("--log {} is not a level or a filter", server.log)))?;
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A second server in one process (tests) keeps the first one's log.
+    let _ = match server.log_format {
+        LogFormat::Text => subscriber.with_target(false).try_init(),
+        LogFormat::Json => subscriber.json().flatten_event(true).try_init(),
+    };
+    Ok(())
+}
+
+fn stop_on_signal(stop: CancellationToken) -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        stop.cancel();
+    });
+    Ok(())
+}

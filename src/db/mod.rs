@@ -1,0 +1,196 @@
+//! The database: one local SQLite file, many readers, one writer.
+//!
+//! Readers are an r2d2 pool of read-only connections, used inline for short indexed reads ([`Db::read`]) and on a lane of
+//! their own for search and reports ([`Db::search`]). Everything that changes the file goes to the one writer
+//! ([`Db::write`]), which commits waiting jobs together. This folder and `*/store.rs` are the only places that know
+//! rusqlite.
+
+mod lane;
+pub mod open;
+mod page;
+mod row;
+pub mod search;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use r2d2_sqlite::SqliteConnectionManager;
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+pub use self::page::{Page, Paging};
+pub use self::row::{FromRow, Ids, Named, Optional, all, all_named, first, one, word};
+use crate::error::{Error, Result};
+use crate::time::{Clock, Timestamp};
+
+/// A transaction: the connection it runs on, and the one moment that is *now* for all of it.
+pub struct Tx<'a> {
+    /// Where statements run. Only stores look at this.
+    pub conn: &'a Connection,
+    /// The time of this transaction.
+    pub now: Timestamp,
+}
+
+/// How a database is opened for serving.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How many reading connections to keep: the number of worker threads and two.
+    pub readers: u32,
+    /// Where the time comes from.
+    pub clock: Clock,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let workers = std::thread::available_parallelism().map_or(2, |n| n.get() as u32);
+        Self { readers: workers + 2, clock: Clock::default() }
+    }
+}
+
+/// An open database.
+pub struct Db {
+    // In this order: fields are dropped from the top, and SQLite tidies its write-ahead log away only when the
+    // connection closed last is one that may write.
+    search: lane::Lane,
+    readers: r2d2::Pool<SqliteConnectionManager>,
+    writer: writer::Writer,
+    clock: Clock,
+    path: PathBuf,
+    _lock: open::Lock,
+}
+
+impl Db {
+    /// Opens an existing Lodge database for serving. Takes the lock that keeps a second server away.
+    ///
+    /// # Errors
+    /// [`open::OpenError`]: no such file, another program's, a newer Lodge's, in use, or unreadable.
+    pub fn open(path: &Path, options: &Options) -> Result<Self, open::OpenError> {
+        open::check(path)?;
+        let lock = open::Lock::take(path)?;
+        let writer = writer::Writer::start(open::writable(path)?, options.clock.clone());
+        let manager = SqliteConnectionManager::file(path)
+            .with_flags(OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+            .with_init(|conn| open::set_up_reader(conn));
+        let readers = r2d2::Pool::builder()
+            .max_size(options.readers)
+            .test_on_check_out(false)
+            .max_lifetime(None)
+            .idle_timeout(None)
+            .connection_timeout(Duration::from_secs(1))
+            .build(manager)
+            .map_err(|source| open::OpenError::unreadable(path, source))?;
+        let slow = open::readable(path)?;
+        Ok(Self {
+            search: lane::Lane::start(slow, options.clock.clone()),
+            readers,
+            writer,
+            clock: options.clock.clone(),
+            path: path.to_owned(),
+            _lock: lock,
+        })
+    }
+
+    /// Runs short, indexed reads in one consistent snapshot, on the calling thread.
+    ///
+    /// # Errors
+    /// Whatever `job` returns; [`Error::Overloaded`] when no connection is free for a second.
+    pub fn read<T>(&self, job: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {
+        let conn = self.readers.get().map_err(|_| Error::Overloaded)?;
+        read_in(&conn, self.clock.now(), job)
+    }
+
+    /// Runs reads that may take a while (search, reports) in one consistent snapshot on the search lane, so that they
+    /// never delay short ones.
+    ///
+    /// # Errors
+    /// Whatever `job` returns; [`Error::Overloaded`] when the lane's queue is full or the work takes over two seconds.
+    pub async fn search<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.search.run(job).await
+    }
+
+    /// Runs a change: all of it or nothing. The answer comes after the commit has reached the disk.
+    ///
+    /// # Errors
+    /// Whatever `job` returns, in which case nothing is written; [`Error::Overloaded`] when the writer's queue is full.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let answer = self.writer.submit(job)?;
+        answer.await.unwrap_or_else(|_| Err(Error::internal("a write job panicked")))
+    }
+
+    /// The same as [`Db::write`], for callers that are not async.
+    ///
+    /// # Errors
+    /// As [`Db::write`].
+    pub fn write_blocking<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let answer = self.writer.submit(job)?;
+        answer.blocking_recv().unwrap_or_else(|_| Err(Error::internal("a write job panicked")))
+    }
+
+    /// Where the time comes from.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// Runs a change on a connection of its own, beside a server that may be running: for the command line's short writes.
+///
+/// # Errors
+/// Whatever `job` returns, in which case nothing is written.
+pub fn write_beside<T>(
+    conn: &mut Connection,
+    clock: &Clock,
+    job: impl FnOnce(&Tx<'_>) -> Result<T>,
+) -> Result<T> {
+    let transaction = conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    let answer = job(&Tx { conn: &transaction, now: clock.now() })?;
+    transaction.commit()?;
+    Ok(answer)
+}
+
+/// Runs a read in a snapshot of its own on a connection.
+fn read_in<T>(conn: &Connection, now: Timestamp, job: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {
+    conn.prepare_cached("BEGIN")?.execute([])?;
+    let snapshot = Snapshot(conn);
+    let answer = job(&Tx { conn, now });
+    drop(snapshot);
+    answer
+}
+
+/// Ends a reading transaction, also when the reader panics: a pooled connection must come back clean.
+struct Snapshot<'a>(&'a Connection);
+
+impl Drop for Snapshot<'_> {
+    fn drop(&mut self) {
+        let ended = self.0.prepare_cached("COMMIT").and_then(|mut end| end.execute([]));
+        if let Err(error) = ended {
+            tracing::error!(%error, "a reading transaction did not end");
+        }
+    }
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::StorageFull,
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::OperationInterrupted) => {
+                Self::Overloaded
+            }
+            Some(ErrorCode::ReadOnly) => Self::ReadOnly,
+            _ => Self::Internal(Box::new(error)),
+        }
+    }
+}

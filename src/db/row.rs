@@ -1,0 +1,122 @@
+//! From rows to values: how a store reads.
+
+use std::rc::Rc;
+
+use rusqlite::types::Value;
+use rusqlite::{Params, Row};
+
+use super::Tx;
+use crate::error::{Error, Result};
+
+/// A value that one row makes. The store names its columns in the statement, in the order this reads them.
+pub trait FromRow: Sized {
+    /// Reads the row.
+    ///
+    /// # Errors
+    /// When a column is missing or of another type, which is a bug.
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self>;
+}
+
+impl FromRow for i64 {
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+        row.get(0)
+    }
+}
+
+impl FromRow for String {
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+        row.get(0)
+    }
+}
+
+/// Every row of a statement.
+///
+/// # Errors
+/// What SQLite says.
+pub fn all<T: FromRow>(tx: &Tx<'_>, sql: &str, params: impl Params) -> Result<Vec<T>> {
+    let mut statement = tx.conn.prepare_cached(sql)?;
+    let rows = statement.query_map(params, T::from_row)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The first row of a statement, if there is one.
+///
+/// # Errors
+/// What SQLite says.
+pub fn first<T: FromRow>(tx: &Tx<'_>, sql: &str, params: impl Params) -> Result<Option<T>> {
+    let mut statement = tx.conn.prepare_cached(sql)?;
+    let mut rows = statement.query(params)?;
+    Ok(rows.next()?.map(T::from_row).transpose()?)
+}
+
+/// The one row of a statement that always has one, such as a count.
+///
+/// # Errors
+/// What SQLite says, or that there was no row.
+pub fn one<T: FromRow>(tx: &Tx<'_>, sql: &str, params: impl Params) -> Result<T> {
+    first(tx, sql, params)?.ok_or_else(|| Error::internal("a statement that always answers had no row"))
+}
+
+/// A column that holds one of a few words.
+///
+/// # Errors
+/// When it holds another, which the table's CHECK prevents.
+pub fn word<T>(row: &Row<'_>, column: usize, from_word: impl Fn(&str) -> Option<T>) -> rusqlite::Result<T> {
+    let text = row.get_ref(column)?.as_str()?;
+    from_word(text).ok_or_else(|| {
+        let why = format!("unknown word {text}");
+        rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, why.into())
+    })
+}
+
+/// Parameters of which only those are bound that the statement names: for statements put together from fragments.
+pub type Named<'a> = &'a [(&'a str, &'a dyn rusqlite::ToSql)];
+
+/// Every row of a statement put together from fragments.
+///
+/// # Errors
+/// What SQLite says.
+pub fn all_named<T: FromRow>(tx: &Tx<'_>, sql: &str, params: Named<'_>) -> Result<Vec<T>> {
+    let mut statement = tx.conn.prepare_cached(sql)?;
+    for (name, value) in params {
+        if let Some(index) = statement.parameter_index(name)? {
+            statement.raw_bind_parameter(index, value)?;
+        }
+    }
+    let mut rows = statement.raw_query();
+    let mut all = Vec::new();
+    while let Some(row) = rows.next()? {
+        all.push(T::from_row(row)?);
+    }
+    Ok(all)
+}
+
+/// What is missing is not found.
+pub trait Optional<T> {
+    /// The value, or [`Error::NotFound`].
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is none.
+    fn or_not_found(self) -> Result<T>;
+}
+
+impl<T> Optional<T> for Option<T> {
+    fn or_not_found(self) -> Result<T> {
+        self.ok_or(Error::NotFound)
+    }
+}
+
+/// A list of ids as one parameter, for `IN rarray(?)`: the statement stays the same however long the list.
+pub struct Ids(Rc<Vec<Value>>);
+
+impl<I: IntoIterator<Item = i64>> From<I> for Ids {
+    fn from(ids: I) -> Self {
+        Self(Rc::new(ids.into_iter().map(Value::Integer).collect()))
+    }
+}
+
+impl rusqlite::ToSql for Ids {
+    fn to_sql(&self) -> rusqlite::Result<rusqlite::types::ToSqlOutput<'_>> {
+        self.0.to_sql()
+    }
+}

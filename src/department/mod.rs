@@ -1,0 +1,5 @@
+//! Departments: where tickets go, and what agents work in.
+
+pub mod external;
+pub mod model;
+pub mod store;

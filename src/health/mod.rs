@@ -1,0 +1,3 @@
+//! Whether the server is there, and whether a key opens it.
+
+pub mod external;

@@ -1,0 +1,433 @@
+//! The gate in front of every operation: who calls, how often, and whether the request has the shape that the document
+//! shows. All of it is driven by what the operation declares, so the document and the check cannot differ, and all of it
+//! happens before a handler's parameters are parsed.
+//!
+//! The order of refusals: 413 by length, 401, 403 of type and scope, 429, 415, 413, 400, 422 of shape. 404 and 405 of the
+//! route come before, 404 of the row and what follows come from the rules.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use percent_encoding::percent_decode_str;
+use poem::endpoint::BoxEndpoint;
+use poem::http::{HeaderValue, Method, StatusCode, header};
+use poem::{Endpoint, Request, Response, Route};
+use poem_openapi::OpenApi;
+use poem_openapi::registry::{MetaOperation, MetaParamIn, Registry};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::answer::Pages;
+use super::caller::{EXTERNAL, INTERNAL};
+use super::failure::Failure;
+use super::json::{self, Malformed};
+use super::limit::{Buckets, neighbourhood};
+use super::once::Running;
+use super::shape::Shape;
+use crate::auth::key::KeyType;
+use crate::auth::{self, Caller, Refusal};
+use crate::db::Db;
+use crate::error::Check;
+
+/// What the gate needs and shares between operations.
+pub struct Shared {
+    /// The database.
+    pub db: Arc<Db>,
+    /// How often each key may call.
+    pub calls: Buckets<i64>,
+    /// How often each address may fail to authenticate.
+    pub failures: Buckets<IpAddr>,
+    /// How many bytes a body may have.
+    pub max_body: usize,
+    /// The requests with an idempotency key that run now.
+    pub running: Arc<Running>,
+}
+
+/// What the gate has found out about a request, for the extractors behind it.
+#[derive(Debug)]
+pub struct Asked {
+    /// Who calls; nobody on a public operation.
+    pub caller: Option<Caller>,
+    /// The path as it was asked for.
+    pub path: String,
+    /// The body, checked.
+    pub body: Option<Value>,
+    /// SHA-256 of the raw body.
+    pub fingerprint: [u8; 32],
+    /// The requests with an idempotency key that run now.
+    pub running: Arc<Running>,
+}
+
+/// What an operation declares.
+struct Operation {
+    need: Option<(KeyType, Option<&'static str>)>,
+    params: Vec<Param>,
+    body: Option<Shape>,
+    is_post: bool,
+}
+
+struct Param {
+    name: String,
+    place: MetaParamIn,
+    required: bool,
+    shape: Shape,
+}
+
+/// One operation with its gate.
+struct Guarded {
+    operation: Operation,
+    inner: BoxEndpoint<'static>,
+    shared: Arc<Shared>,
+    /// Where in the path each path parameter stands.
+    places: Vec<(String, usize)>,
+}
+
+/// The methods of one path. HEAD is GET without the body, OPTIONS tells which there are, others are 405.
+pub struct Methods<E> {
+    methods: HashMap<Method, E>,
+    allow: HeaderValue,
+}
+
+impl<E> Methods<E> {
+    /// The methods there are.
+    pub fn new(methods: HashMap<Method, E>) -> Self {
+        let order = [Method::GET, Method::POST, Method::PUT, Method::DELETE];
+        let mut allow: Vec<&str> = order.iter().filter(|m| methods.contains_key(m)).map(Method::as_str).collect();
+        if methods.contains_key(&Method::GET) {
+            allow.insert(1, "HEAD");
+        }
+        allow.push("OPTIONS");
+        let allow = HeaderValue::try_from(allow.join(", ")).unwrap_or_else(|_| HeaderValue::from_static("OPTIONS"));
+        Self { methods, allow }
+    }
+}
+
+impl<E: Endpoint<Output = Response>> Endpoint for Methods<E> {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> poem::Result<Response> {
+        let method = if request.method() == Method::HEAD { &Method::GET } else { request.method() };
+        if let Some(endpoint) = self.methods.get(method) {
+            return endpoint.call(request).await;
+        }
+        if request.method() == Method::OPTIONS {
+            let allowed = Response::builder().status(StatusCode::NO_CONTENT).header(header::ALLOW, self.allow.clone());
+            return Ok(allowed.finish());
+        }
+        Err(Failure::method_not_allowed().with(header::ALLOW, self.allow.clone()).into())
+    }
+}
+
+/// Mounts every operation of an API under `base`, each behind its gate.
+///
+/// # Panics
+/// When an operation is not in its own metadata (a hidden one would be public) or a schema is unusable: at start.
+pub fn mount<T: OpenApi>(route: Route, base: &str, api: T, shared: &Arc<Shared>) -> Route {
+    let mut registry = Registry::new();
+    T::register(&mut registry);
+    let mut operations: HashMap<(String, Method), MetaOperation> = HashMap::new();
+    for path in T::meta().into_iter().flat_map(|api| api.paths) {
+        for operation in path.operations {
+            let twice = operations.insert((plain(&path.path), operation.method.clone()), operation);
+            assert!(twice.is_none(), "two operations on {}", path.path);
+        }
+    }
+    let templates: HashMap<String, String> = T::meta()
+        .into_iter()
+        .flat_map(|api| api.paths)
+        .map(|path| (plain(&path.path), path.path))
+        .collect();
+    let mut table = HashMap::new();
+    api.add_routes(&mut table);
+    table.into_iter().fold(route, |route, (path, methods)| {
+        let template = format!("{base}{}", templates[&plain(&path)]);
+        let guarded = methods.into_iter().map(|(method, inner)| {
+            let meta = operations
+                .remove(&(plain(&path), method.clone()))
+                .unwrap_or_else(|| panic!("{method} {path} has no metadata"));
+            let operation = Operation::compile(&registry, meta);
+            let guarded = Guarded { operation, inner, shared: Arc::clone(shared), places: places(&template) };
+            (method, guarded)
+        });
+        route.at(format!("{base}{path}"), Methods::new(guarded.collect()))
+    })
+}
+
+/// A path with its parameters unnamed: `/tickets/{id}` and `/tickets/:param0` are the same.
+fn plain(path: &str) -> String {
+    let plain = path.split('/').map(|part| if part.starts_with([':', '{']) { "{}" } else { part });
+    plain.collect::<Vec<_>>().join("/")
+}
+
+fn places(template: &str) -> Vec<(String, usize)> {
+    let named = |(n, part): (usize, &str)| {
+        part.strip_prefix('{').and_then(|part| part.strip_suffix('}')).map(|name| (name.to_owned(), n))
+    };
+    template.split('/').enumerate().filter_map(named).collect()
+}
+
+impl Operation {
+    fn compile(registry: &Registry, meta: MetaOperation) -> Self {
+        let need = meta.security.first().map(|need| {
+            let scope = |name: &str| need.get(name).map(|scopes| scopes.first().copied());
+            match (scope(EXTERNAL), scope(INTERNAL)) {
+                (Some(_), _) => (KeyType::External, None),
+                (_, Some(scope)) => {
+                    assert!(scope.is_some(), "{:?} names no scope", meta.operation_id);
+                    (KeyType::Internal, scope)
+                }
+                _ => panic!("{:?} has an unknown security scheme", meta.operation_id),
+            }
+        });
+        let params = meta.params.iter().map(|param| Param {
+            name: param.name.clone(),
+            place: param.in_type,
+            required: param.required,
+            shape: Shape::compile(registry, &param.schema),
+        });
+        let body = meta.request.and_then(|request| request.content.into_iter().next());
+        Self {
+            need,
+            params: params.collect(),
+            body: body.map(|content| Shape::compile(registry, &content.schema)),
+            is_post: meta.method == Method::POST,
+        }
+    }
+}
+
+impl Endpoint for Guarded {
+    type Output = Response;
+
+    async fn call(&self, mut request: Request) -> poem::Result<Response> {
+        self.refuse_long(&request)?;
+        let caller = self.identify(&request)?;
+        let raw = self.read_body(&mut request).await?;
+        let body = match &self.operation.body {
+            Some(_) => Some(json::parse(&raw).map_err(|why| match why {
+                Malformed::Syntax => Failure::malformed(),
+                Malformed::DuplicateKey => Failure::duplicate_key(),
+            })?),
+            None => None,
+        };
+        let query = decode_query(request.uri().query().unwrap_or_default());
+        self.check(&request, &query, body.as_ref())?;
+        let address = request.uri().clone();
+        let asked = Asked {
+            caller,
+            path: address.path().to_owned(),
+            body,
+            fingerprint: Sha256::digest(&raw).into(),
+            running: Arc::clone(&self.shared.running),
+        };
+        request.extensions_mut().insert(Arc::new(asked));
+        let pairs = query.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+        request.extensions_mut().insert(poem_openapi::__private::UrlQuery(pairs));
+        let mut response = self.inner.call(request).await?;
+        if let Some(pages) = response.data::<Pages>().copied()
+            && let Ok(link) = HeaderValue::try_from(links(address.path(), address.query(), pages))
+        {
+            response.headers_mut().insert(header::LINK, link);
+        }
+        Ok(response)
+    }
+}
+
+impl Guarded {
+    /// A body that says it is too long is not even begun to be read.
+    fn refuse_long(&self, request: &Request) -> Result<(), Failure> {
+        let length = request.header(header::CONTENT_LENGTH).and_then(|text| text.parse::<u64>().ok());
+        match length {
+            Some(length) if length > self.shared.max_body as u64 => Err(Failure::too_large().closing()),
+            _ => Ok(()),
+        }
+    }
+
+    fn identify(&self, request: &Request) -> Result<Option<Caller>, Failure> {
+        let Some((kind, scope)) = self.operation.need else { return Ok(None) };
+        let address = request.remote_addr().as_socket_addr().map(std::net::SocketAddr::ip);
+        let failed = |failure: Failure| {
+            let limit = address.map_or(Ok(()), |ip| self.shared.failures.take(neighbourhood(ip), Instant::now()));
+            Err(limit.map_or_else(Failure::rate_limited, |()| failure))
+        };
+        let mut keys = request.headers().get_all("x-api-key").iter();
+        let key = match (keys.next(), keys.next()) {
+            (None, _) => return failed(Failure::missing_key()),
+            (Some(_), Some(_)) => return Err(Failure::malformed()),
+            (Some(key), None) => key.to_str().unwrap_or_default(),
+        };
+        let ip = address.map(|ip| ip.to_canonical().to_string());
+        let caller = match self.shared.db.read(|tx| auth::authenticate(tx, key, ip))? {
+            Ok(caller) => caller,
+            Err(Refusal::InvalidKey) => return failed(Failure::invalid_key()),
+            Err(Refusal::AgentInactive) => return failed(Failure::agent_inactive()),
+        };
+        if caller.kind() != kind {
+            return Err(Failure::wrong_key_type());
+        }
+        if let (Some(scope), Caller::Admin(admin)) = (scope, &caller)
+            && !admin.has(scope)
+        {
+            return Err(Failure::forbidden_scope());
+        }
+        self.shared.calls.take(caller.key_id(), Instant::now()).map_err(Failure::rate_limited)?;
+        Ok(Some(caller))
+    }
+
+    /// The raw body, if the operation has one or it is needed to tell a repeat from another request.
+    async fn read_body(&self, request: &mut Request) -> Result<Bytes, Failure> {
+        if self.operation.body.is_some() {
+            if !is_json(request.header(header::CONTENT_TYPE)) {
+                return Err(Failure::unsupported_media_type());
+            }
+        } else if !self.operation.is_post || request.header("idempotency-key").is_none() {
+            return Ok(Bytes::new());
+        }
+        request.take_body().into_bytes_limit(self.shared.max_body).await.map_err(|error| match error {
+            poem::error::ReadBodyError::PayloadTooLarge => Failure::too_large().closing(),
+            _ => Failure::malformed().closing(),
+        })
+    }
+
+    /// Everything that is wrong with the shape of the request, together.
+    fn check(
+        &self,
+        request: &Request,
+        query: &[(String, Option<String>)],
+        body: Option<&Value>,
+    ) -> crate::error::Result<()> {
+        let mut wrong = Check::default();
+        for param in &self.operation.params {
+            match param.place {
+                MetaParamIn::Path => {
+                    let place = self.places.iter().find(|(name, _)| *name == param.name).map(|(_, n)| *n);
+                    let text = place.and_then(|n| request.uri().path().split('/').nth(n)).unwrap_or_default();
+                    param.shape.check_parameter(text, &param.name, &mut wrong);
+                }
+                MetaParamIn::Query => check_query(param, query, &mut wrong),
+                MetaParamIn::Header => check_header(param, request, &mut wrong),
+                _ => {}
+            }
+        }
+        if let (Some(shape), Some(body)) = (&self.operation.body, body) {
+            shape.check(body, "", &mut wrong);
+        }
+        wrong.finish()
+    }
+}
+
+fn check_query(param: &Param, query: &[(String, Option<String>)], wrong: &mut Check) {
+    let mut values = query.iter().filter(|(name, _)| *name == param.name).map(|(_, value)| value);
+    match (values.next(), values.next()) {
+        (None, _) if param.required => wrong.add(&param.name, "is required"),
+        (None, _) => {}
+        (Some(_), Some(_)) => wrong.add(&param.name, "must be given once"),
+        (Some(None), None) => wrong.add(&param.name, "must be UTF-8"),
+        (Some(Some(text)), None) => param.shape.check_parameter(text, &param.name, wrong),
+    }
+}
+
+fn check_header(param: &Param, request: &Request, wrong: &mut Check) {
+    // If-Match and If-None-Match are lists, which may come in several lines and never fail a request by their form.
+    if !param.name.eq_ignore_ascii_case("idempotency-key") {
+        return;
+    }
+    let mut values = request.headers().get_all(&param.name).iter();
+    match (values.next(), values.next()) {
+        (None, _) => {}
+        (Some(_), Some(_)) => wrong.add(&param.name, "must be given once"),
+        (Some(value), None) => match value.to_str() {
+            Ok(text) => param.shape.check_parameter(text, &param.name, wrong),
+            Err(_) => wrong.add(&param.name, "must be printable ASCII"),
+        },
+    }
+}
+
+/// A query as names and values; a value that is not UTF-8 is none.
+fn decode_query(query: &str) -> Vec<(String, Option<String>)> {
+    let decode = |text: &str| {
+        let spaced = text.replace('+', " ");
+        percent_decode_str(&spaced).decode_utf8().ok().map(std::borrow::Cow::into_owned)
+    };
+    let pairs = query.split('&').filter(|pair| !pair.is_empty());
+    pairs
+        .filter_map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            Some((decode(name)?, decode(value)))
+        })
+        .collect()
+}
+
+fn is_json(content_type: Option<&str>) -> bool {
+    let mut parts = content_type.unwrap_or_default().split(';').map(str::trim);
+    let json = parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"));
+    json && parts.all(|part| match part.split_once('=') {
+        Some((name, value)) if name.trim().eq_ignore_ascii_case("charset") => {
+            value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
+        }
+        _ => true,
+    })
+}
+
+/// The `Link` header of a page (RFC 8288): path-absolute, other parameters kept as they were.
+fn links(path: &str, query: Option<&str>, pages: Pages) -> String {
+    let others: Vec<&str> = query
+        .unwrap_or_default()
+        .split('&')
+        .filter(|pair| !pair.is_empty() && pair.split('=').next() != Some("page"))
+        .collect();
+    let to = |page: i64, relation: &str| {
+        let page = format!("page={page}");
+        let query = others.iter().copied().chain([page.as_str()]).collect::<Vec<_>>().join("&");
+        format!("<{path}?{query}>; rel=\"{relation}\"")
+    };
+    let Pages { current_page: at, last_page: last, .. } = pages;
+    let mut links = vec![to(1, "first")];
+    if at > 1 {
+        links.push(to((at - 1).min(last), "prev"));
+    }
+    if at < last {
+        links.push(to(at + 1, "next"));
+    }
+    links.push(to(last, "last"));
+    links.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_keep_other_parameters_and_end_where_the_list_does() {
+        let pages = |at, last| Pages { current_page: at, last_page: last, per_page: 15, total: 40 };
+        assert_eq!(
+            links("/t", Some("status=open&page=2&q=a%20b"), pages(2, 3)),
+            "</t?status=open&q=a%20b&page=1>; rel=\"first\", </t?status=open&q=a%20b&page=1>; rel=\"prev\", \
+             </t?status=open&q=a%20b&page=3>; rel=\"next\", </t?status=open&q=a%20b&page=3>; rel=\"last\""
+        );
+        assert_eq!(links("/t", None, pages(1, 1)), "</t?page=1>; rel=\"first\", </t?page=1>; rel=\"last\"");
+        assert!(links("/t", None, pages(i64::MAX, 3)).contains("</t?page=3>; rel=\"prev\""));
+    }
+
+    #[test]
+    fn only_json_in_utf_8_is_json() {
+        for good in ["application/json", "Application/JSON; charset=UTF-8", "application/json; charset=\"utf-8\""] {
+            assert!(is_json(Some(good)), "{good}");
+        }
+        for bad in [None, Some(""), Some("text/json"), Some("application/json; charset=latin1")] {
+            assert!(!is_json(bad), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn queries_decode_as_forms_do() {
+        assert_eq!(decode_query("a=1+2&b=%FF&c&&d=%C3%BC"), [
+            ("a".into(), Some("1 2".into())),
+            ("b".into(), None),
+            ("c".into(), Some(String::new())),
+            ("d".into(), Some("ü".into()))
+        ]);
+    }
+}

@@ -1,0 +1,18 @@
+//! HTTP: everything between the socket and a handler, and between a handler's answer and the socket.
+//!
+//! A request passes, in this order: [`serve`] (the accept loop), [`front`] (request id, limits of the head, panics, the log
+//! line), the route, [`gate`] (who calls, how often, and whether the request has the shape the document shows), the
+//! handler. Its answer is an [`answer`] or a [`failure`].
+
+pub mod answer;
+pub mod caller;
+pub mod docs;
+pub mod document;
+pub mod failure;
+pub mod front;
+pub mod gate;
+pub mod json;
+pub mod limit;
+pub mod once;
+pub mod serve;
+pub mod shape;

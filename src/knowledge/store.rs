@@ -1,0 +1,115 @@
+//! The knowledge base in the database.
+
+use rusqlite::{Row, params};
+
+use super::model::{Article, PublicationStatus};
+use crate::db::search::Query;
+use crate::db::{FromRow, Ids, Tx, all, all_named, word};
+use crate::error::Result;
+use crate::reference::Reference;
+use crate::text::{bigrams, fold};
+use crate::time::Timestamp;
+
+/// How many articles a search finds at most.
+const MOST: usize = 20;
+/// Where words are looked for, best first: all in the title, in title or excerpt, anywhere.
+const TIERS: [(&str, &str); 3] = [
+    ("title", "s.title"),
+    ("title excerpt", "s.title || char(10) || s.excerpt"),
+    ("", "s.title || char(10) || s.excerpt || char(10) || s.content"),
+];
+
+impl FromRow for Article {
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let category: Option<i64> = row.get(5)?;
+        Ok(Self {
+            id: row.get(0)?,
+            title: row.get(1)?,
+            slug: row.get(2)?,
+            excerpt: row.get(3)?,
+            content: row.get(4)?,
+            category: match category {
+                Some(id) => Some(Reference { id, name: row.get(6)? }),
+                None => None,
+            },
+            views: row.get(7)?,
+            status: word(row, 8, PublicationStatus::from_word)?,
+            created_at: Timestamp(row.get(9)?),
+        })
+    }
+}
+
+/// The published articles that have every word, best first, at most twenty.
+///
+/// # Errors
+/// What SQLite says.
+pub fn search(tx: &Tx<'_>, words: Vec<String>) -> Result<Vec<Article>> {
+    let query = Query::new(words);
+    let mut found: Vec<i64> = Vec::new();
+    for (columns, text) in TIERS {
+        if found.len() < MOST {
+            search_tier(tx, &query, columns, text, &mut found)?;
+        }
+    }
+    all(
+        tx,
+        "SELECT a.id, a.title, a.slug, a.excerpt, a.content, a.category_id, c.name, a.views, a.status, a.created_at
+         FROM rarray(?) wanted CROSS JOIN knowledge_article a ON a.id = wanted.value
+           LEFT JOIN knowledge_category c ON c.id = a.category_id",
+        [Ids::from(found)],
+    )
+}
+
+/// Adds what one tier finds and the tiers before it have not: the newest first, so by id, since ids only grow.
+fn search_tier(tx: &Tx<'_>, query: &Query, columns: &str, text: &str, found: &mut Vec<i64>) -> Result<()> {
+    let (long, pairs) = (query.long(columns), query.pairs(columns));
+    let mut sources = Vec::new();
+    if long.is_some() {
+        sources.push("SELECT rowid AS id FROM knowledge_search WHERE knowledge_search MATCH :long");
+    }
+    if pairs.is_some() {
+        sources.push("SELECT rowid AS id FROM knowledge_bigram WHERE knowledge_bigram MATCH :pairs");
+    }
+    if sources.is_empty() {
+        sources.push("SELECT rowid AS id FROM knowledge_search");
+    }
+    let names: Vec<String> = (0..query.single().len()).map(|n| format!(":single{n}")).collect();
+    let singles: String = names
+        .iter()
+        .map(|name| {
+            format!(" AND EXISTS (SELECT 1 FROM knowledge_search s WHERE s.rowid = id AND instr({text}, {name}))")
+        })
+        .collect();
+    let sql = format!(
+        "SELECT id FROM ({}) WHERE id NOT IN rarray(:found){singles} ORDER BY id DESC LIMIT :most",
+        sources.join(" INTERSECT ")
+    );
+    let (known, most) = (Ids::from(found.iter().copied()), (MOST - found.len()) as i64);
+    let mut named: Vec<(&str, &dyn rusqlite::ToSql)> =
+        vec![(":long", &long), (":pairs", &pairs), (":found", &known), (":most", &most)];
+    named.extend(names.iter().zip(query.single()).map(|(name, word)| (name.as_str(), word as &dyn rusqlite::ToSql)));
+    found.extend(all_named::<i64>(tx, &sql, &named)?);
+    Ok(())
+}
+
+/// Puts an article into the search index as it is now, or takes it out if it is no longer published.
+///
+/// # Errors
+/// What SQLite says.
+pub fn index(tx: &Tx<'_>, article: &Article) -> Result<()> {
+    for sql in ["DELETE FROM knowledge_search WHERE rowid = ?", "DELETE FROM knowledge_bigram WHERE rowid = ?"] {
+        tx.conn.prepare_cached(sql)?.execute([article.id])?;
+    }
+    if article.status != PublicationStatus::Published {
+        return Ok(());
+    }
+    let texts = [article.title.as_str(), article.excerpt.as_deref().unwrap_or_default(), &article.content].map(fold);
+    let [title, excerpt, content] = &texts;
+    tx.conn
+        .prepare_cached("INSERT INTO knowledge_search (rowid, title, excerpt, content) VALUES (?, ?, ?, ?)")?
+        .execute(params![article.id, title, excerpt, content])?;
+    tx.conn
+        .prepare_cached("INSERT INTO knowledge_bigram (rowid, title, excerpt, content) VALUES (?, ?, ?, ?)")?
+        .execute(params![article.id, bigrams(title), bigrams(excerpt), bigrams(content)])?;
+    Ok(())
+}

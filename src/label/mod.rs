@@ -1,0 +1,5 @@
+//! Labels: coloured words on tickets. A draft label still shows where it is, and cannot be newly set.
+
+pub mod external;
+pub mod model;
+pub mod store;

@@ -1,0 +1,37 @@
+//! Lodge: a help desk in one file. This page is the map of the house.
+//!
+//! - [`app`] lists every API and mounts it; [`http`] is everything between the socket and a handler; [`auth`] says who calls.
+//! - One folder a noun: [`ticket`], [`message`], [`agent`], [`department`], [`label`], [`canned_response`], [`knowledge`],
+//!   [`notification`], [`activity`], [`setting`], [`api_key`], [`idempotency`]. In each, `model.rs` is what it is (at once Rust
+//!   type, JSON and OpenAPI schema), `store.rs` every SQL statement about it, `rules.rs` what is allowed and what follows,
+//!   `external.rs` the agent's operations on it.
+//! - [`db`] is the one file: many readers, one writer. [`seed`] is the sample data. [`cli`] is the command line.
+//!
+//! `ARCHITECTURE.md` says who may call whom, and why.
+
+pub mod activity;
+pub mod agent;
+pub mod api_key;
+pub mod app;
+pub mod auth;
+pub mod canned_response;
+pub mod cli;
+pub mod config;
+pub mod db;
+pub mod department;
+pub mod error;
+pub mod health;
+pub mod http;
+pub mod idempotency;
+pub mod knowledge;
+pub mod label;
+pub mod message;
+pub mod notification;
+pub mod random;
+pub mod reference;
+pub mod scalar;
+pub mod seed;
+pub mod setting;
+pub mod text;
+pub mod ticket;
+pub mod time;

@@ -1,0 +1,122 @@
+//! Messages in the database.
+
+use rusqlite::{Row, named_params, params};
+
+use super::model::{Like, Message, Order, Sender, SenderType};
+use crate::db::{FromRow, Page, Paging, Tx, all, first, one, word};
+use crate::error::Result;
+use crate::time::Timestamp;
+
+/// A message with its sender and whether agent `:me` likes it; what follows says which.
+macro_rules! messages {
+    ($rest:literal) => {
+        concat!(
+            "SELECT m.id, m.ticket_id, m.content, m.is_internal, m.sender_type,
+               coalesce(m.agent_id, m.customer_id, m.api_key_id), coalesce(a.name, c.name, k.name, 'System'), a.avatar_url,
+               m.likes_count, EXISTS (SELECT 1 FROM message_like l WHERE l.message_id = m.id AND l.agent_id = :me),
+               m.created_at, m.updated_at
+             FROM message m LEFT JOIN agent a ON a.id = m.agent_id LEFT JOIN customer c ON c.id = m.customer_id
+               LEFT JOIN api_key k ON k.id = m.api_key_id ",
+            $rest
+        )
+    };
+}
+
+impl FromRow for Message {
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            id: row.get(0)?,
+            ticket_id: row.get(1)?,
+            content: row.get(2)?,
+            is_internal: row.get(3)?,
+            sender: Sender {
+                kind: word(row, 4, SenderType::from_word)?,
+                id: row.get(5)?,
+                name: row.get(6)?,
+                avatar_url: row.get(7)?,
+            },
+            likes_count: row.get(8)?,
+            liked: row.get(9)?,
+            created_at: Timestamp(row.get(10)?),
+            updated_at: Timestamp(row.get(11)?),
+        })
+    }
+}
+
+/// A page of a ticket's messages, as agent `me` sees them.
+///
+/// # Errors
+/// What SQLite says.
+pub fn list(tx: &Tx<'_>, ticket_id: i64, me: i64, order: Order, paging: Paging) -> Result<Page<Message>> {
+    let total = one(tx, "SELECT count(*) FROM message WHERE ticket_id = ?", [ticket_id])?;
+    let sql = match order {
+        Order::Asc => messages!("WHERE m.ticket_id = :ticket ORDER BY m.id LIMIT :limit OFFSET :offset"),
+        Order::Desc => messages!("WHERE m.ticket_id = :ticket ORDER BY m.id DESC LIMIT :limit OFFSET :offset"),
+    };
+    Page::read(paging, total, || {
+        all(
+            tx,
+            sql,
+            named_params! {
+                ":ticket": ticket_id, ":me": me, ":limit": paging.per_page, ":offset": paging.offset()
+            },
+        )
+    })
+}
+
+/// One message of a ticket, as agent `me` sees it.
+///
+/// # Errors
+/// What SQLite says.
+pub fn find(tx: &Tx<'_>, ticket_id: i64, id: i64, me: i64) -> Result<Option<Message>> {
+    first(
+        tx,
+        messages!("WHERE m.ticket_id = :ticket AND m.id = :id"),
+        named_params! { ":ticket": ticket_id, ":id": id, ":me": me },
+    )
+}
+
+/// Writes an agent's message and returns its id.
+///
+/// # Errors
+/// What SQLite says.
+pub fn insert(tx: &Tx<'_>, ticket_id: i64, agent_id: i64, content: &str, is_internal: bool) -> Result<i64> {
+    one(
+        tx,
+        "INSERT INTO message (ticket_id, content, is_internal, sender_type, agent_id, created_at, updated_at)
+         VALUES (?1, ?2, ?3, 'agent', ?4, ?5, ?5) RETURNING id",
+        params![ticket_id, content, is_internal, agent_id, tx.now.0],
+    )
+}
+
+impl FromRow for Like {
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self { liked: row.get(0)?, count: row.get(1)? })
+    }
+}
+
+/// Turns an agent's like of a message round; none if the ticket has no such message.
+///
+/// # Errors
+/// What SQLite says.
+pub fn toggle_like(tx: &Tx<'_>, ticket_id: i64, id: i64, agent_id: i64) -> Result<Option<Like>> {
+    let there: Option<i64> = first(tx, "SELECT id FROM message WHERE ticket_id = ? AND id = ?", [ticket_id, id])?;
+    if there.is_none() {
+        return Ok(None);
+    }
+    let taken_back = tx
+        .conn
+        .prepare_cached("DELETE FROM message_like WHERE message_id = ? AND agent_id = ?")?
+        .execute([id, agent_id])?;
+    if taken_back == 0 {
+        tx.conn
+            .prepare_cached("INSERT INTO message_like (message_id, agent_id) VALUES (?, ?)")?
+            .execute([id, agent_id])?;
+    }
+    first(
+        tx,
+        "SELECT EXISTS (SELECT 1 FROM message_like WHERE message_id = ?1 AND agent_id = ?2), likes_count
+         FROM message WHERE id = ?1",
+        [id, agent_id],
+    )
+}

@@ -1,0 +1,118 @@
+//! Notifications in the database.
+
+use rusqlite::{Row, params};
+
+use super::Sender;
+use super::model::{Notification, NotificationType};
+use crate::db::{FromRow, Page, Paging, Tx, all, first, word};
+use crate::error::Result;
+use crate::time::Timestamp;
+
+impl FromRow for Notification {
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            id: row.get(0)?,
+            kind: word(row, 1, NotificationType::from_word)?,
+            title: row.get(2)?,
+            message: row.get(3)?,
+            ticket_id: row.get(4)?,
+            sender_name: row.get(5)?,
+            sender_avatar: row.get(6)?,
+            is_read: row.get(7)?,
+            created_at: Timestamp(row.get(8)?),
+        })
+    }
+}
+
+/// How many notifications an agent has: in all, unread.
+///
+/// # Errors
+/// What SQLite says.
+pub fn count(tx: &Tx<'_>, agent_id: i64) -> Result<(i64, i64)> {
+    struct Count(i64, i64);
+    impl FromRow for Count {
+        fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+            Ok(Self(row.get(0)?, row.get(1)?))
+        }
+    }
+    let found = first::<Count>(tx, "SELECT total, unread FROM notification_count WHERE agent_id = ?", [agent_id])?;
+    Ok(found.map_or((0, 0), |count| (count.0, count.1)))
+}
+
+/// A page of an agent's notifications, newest first.
+///
+/// # Errors
+/// What SQLite says.
+pub fn list(tx: &Tx<'_>, agent_id: i64, only_unread: bool, paging: Paging) -> Result<Page<Notification>> {
+    let (total, unread) = count(tx, agent_id)?;
+    // Two statements, because only with the condition written out does SQLite use the index of unread ones.
+    let sql = if only_unread {
+        "SELECT id, type, title, message, ticket_id, sender_name, sender_avatar, is_read, created_at
+         FROM notification WHERE agent_id = ? AND is_read = 0 ORDER BY id DESC LIMIT ? OFFSET ?"
+    } else {
+        "SELECT id, type, title, message, ticket_id, sender_name, sender_avatar, is_read, created_at
+         FROM notification WHERE agent_id = ? ORDER BY id DESC LIMIT ? OFFSET ?"
+    };
+    Page::read(paging, if only_unread { unread } else { total }, || {
+        all(tx, sql, params![agent_id, paging.per_page, paging.offset()])
+    })
+}
+
+/// Marks one of an agent's notifications as read and returns it.
+///
+/// # Errors
+/// What SQLite says.
+pub fn mark_read(tx: &Tx<'_>, agent_id: i64, id: i64) -> Result<Option<Notification>> {
+    first(
+        tx,
+        "UPDATE notification SET is_read = 1 WHERE id = ? AND agent_id = ?
+         RETURNING id, type, title, message, ticket_id, sender_name, sender_avatar, is_read, created_at",
+        [id, agent_id],
+    )
+}
+
+/// Marks all of an agent's notifications as read and says how many were not.
+///
+/// # Errors
+/// What SQLite says.
+pub fn mark_all_read(tx: &Tx<'_>, agent_id: i64) -> Result<i64> {
+    let marked = tx
+        .conn
+        .prepare_cached("UPDATE notification SET is_read = 1 WHERE agent_id = ? AND is_read = 0")?
+        .execute([agent_id])?;
+    Ok(i64::try_from(marked).unwrap_or(i64::MAX))
+}
+
+/// Tells every active agent on a ticket but the sender, unless it has muted the type.
+///
+/// # Errors
+/// What SQLite says.
+pub fn insert_for_all(
+    tx: &Tx<'_>,
+    ticket_id: i64,
+    kind: NotificationType,
+    sender: &Sender<'_>,
+    title: &str,
+    message: &str,
+) -> Result<()> {
+    tx.conn
+        .prepare_cached(
+            "INSERT INTO notification (agent_id, type, title, message, ticket_id, sender_name, sender_avatar, created_at)
+             SELECT a.id, ?2, ?3, ?4, ?1, ?5, ?6, ?7
+             FROM ticket_agent ta JOIN agent a ON a.id = ta.agent_id
+             WHERE ta.ticket_id = ?1 AND a.is_active AND a.deleted_at IS NULL AND a.id IS NOT ?8
+               AND json_type(a.notification_settings, '$.' || ?2) IS NOT 'false'
+             ORDER BY a.id",
+        )?
+        .execute(params![
+            ticket_id,
+            kind.as_str(),
+            title,
+            message,
+            sender.name,
+            sender.avatar_url,
+            tx.now.0,
+            sender.agent_id
+        ])?;
+    Ok(())
+}

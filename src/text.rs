@@ -1,0 +1,119 @@
+//! The folded form of text, which sorting, uniqueness and every search go by, and the words of a search.
+
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
+/// The most words a search may have.
+pub const MAX_WORDS: usize = 10;
+
+/// Folds text: compatibility forms resolved (NFKD), diacritics dropped in every script but kana (where they make
+/// another letter), Hangul syllables kept whole, lower case, `ß` as `ss`, `ł` as `l`, `ø` as `o`, final sigma as sigma.
+pub fn fold(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
+    let kept = |c: &char| !is_combining_mark(*c) || matches!(c, '\u{3099}' | '\u{309A}');
+    // Lower case can bring marks of its own (İ does), so marks are dropped after it as well as before.
+    let lower = text.nfkd().filter(kept).flat_map(char::to_lowercase).nfkd().filter(kept);
+    let mut folded = String::with_capacity(text.len());
+    for c in lower {
+        match c {
+            'ß' => folded.push_str("ss"),
+            'ł' => folded.push('l'),
+            'ø' => folded.push('o'),
+            'ς' => folded.push('σ'),
+            c => folded.push(c),
+        }
+    }
+    folded.nfc().collect()
+}
+
+/// The words of a search, folded. Never operators: every character of a word counts as itself.
+pub fn words(query: &str) -> Vec<String> {
+    query.split_whitespace().map(fold).filter(|word| !word.is_empty()).collect()
+}
+
+/// The distinct pairs of neighbouring characters in folded text, written so that any tokenizer keeps them whole: what
+/// the two-character search indexes hold.
+pub fn bigrams(folded: &str) -> String {
+    let mut pairs: Vec<(char, char)> = folded
+        .chars()
+        .zip(folded.chars().skip(1))
+        .filter(|(a, b)| !a.is_whitespace() && !b.is_whitespace())
+        .collect();
+    pairs.sort_unstable();
+    pairs.dedup();
+    let mut text = String::with_capacity(pairs.len() * 9);
+    for (a, b) in pairs {
+        text.push_str(&bigram(a, b));
+        text.push(' ');
+    }
+    text
+}
+
+/// One pair of characters as a token of a two-character index.
+pub fn bigram(a: char, b: char) -> String {
+    format!("{:x}x{:x}", u32::from(a), u32::from(b))
+}
+
+/// A name for the address bar: the folded text with everything but ASCII letters and digits turned into hyphens.
+pub fn slug(text: &str) -> String {
+    let mut slug = String::new();
+    for c in fold(text).chars() {
+        if c.is_ascii_alphanumeric() {
+            slug.push(c);
+        } else if !slug.ends_with('-') && !slug.is_empty() {
+            slug.push('-');
+        }
+    }
+    slug.trim_end_matches('-').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folds_case_and_diacritics_in_every_script() {
+        for (text, folded) in [
+            ("Straße", "strasse"),
+            ("ẞ", "ss"),
+            ("Łódź Ørsted", "lodz orsted"),
+            ("ΟΔΟΣ", "οδοσ"),
+            ("Ἀθῆναι", "αθηναι"),
+            ("İstanbul", "istanbul"),
+            ("ﬁnd ①", "find 1"),
+            ("Ёлка", "елка"),
+            ("Việt Nam", "viet nam"),
+            ("مُحَمَّد", "محمد"),
+        ] {
+            assert_eq!(fold(text), folded, "{text}");
+        }
+    }
+
+    #[test]
+    fn keeps_kana_and_hangul_whole() {
+        assert_eq!(fold("がぎパ"), "がぎパ");
+        assert_eq!(fold("ｶﾞ"), "ガ");
+        assert_ne!(fold("が"), fold("か"));
+        assert_eq!(fold("한국어"), "한국어");
+        assert!(!fold("한").contains(&fold("하")));
+    }
+
+    #[test]
+    fn words_are_never_operators() {
+        assert_eq!(words("  \"a  AND\tb* \n"), ["\"a", "and", "b*"]);
+        assert!(words(" \u{301} ").is_empty());
+    }
+
+    #[test]
+    fn bigrams_are_distinct_and_never_span_a_space() {
+        assert_eq!(bigrams("aa aab"), "61x61 61x62 ");
+    }
+
+    #[test]
+    fn slugs_are_plain() {
+        assert_eq!(slug("  Größe & Übersicht!  "), "grosse-ubersicht");
+        assert_eq!(slug("パスワード"), "");
+    }
+}
