@@ -1,0 +1,25 @@
+//! The integration tests: one binary, a file a noun, and a file for each thing that holds for all of them.
+
+mod harness;
+
+mod auth;
+mod canned_response;
+mod cli;
+mod concurrency;
+mod department;
+mod document;
+mod health;
+mod http;
+mod idempotency;
+mod knowledge;
+mod label;
+mod layering;
+mod message;
+mod notification;
+mod paging;
+mod profile;
+mod schema;
+mod search;
+mod seed;
+mod ticket;
+mod visibility;
