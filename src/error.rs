@@ -97,7 +97,9 @@ impl Check {
 
     /// Everything that was noted, a field and a message each.
     pub fn into_messages(self) -> impl Iterator<Item = (String, String)> {
-        self.0.into_iter().flat_map(|(name, messages)| messages.into_iter().map(move |text| (name.clone(), text)))
+        self.0
+            .into_iter()
+            .flat_map(|(name, messages)| messages.into_iter().map(move |text| (name.clone(), text)))
     }
 
     /// Refuses if anything was noted.

@@ -46,13 +46,17 @@ pub fn update_profile(tx: &Tx<'_>, me: &Agent, patch: &ProfilePatch) -> Result<P
         return Ok(before);
     }
     store::update_profile(tx, &after)?;
-    activity::record(tx, &me.actor(), Entry {
-        action: "agent.updated",
-        description: format!("{} changed the profile of {}: {}", me.name(), after.name, changes.fields()),
-        subject: ("agent", Some(me.id())),
-        ticket_id: None,
-        changes,
-    })?;
+    activity::record(
+        tx,
+        &me.actor(),
+        Entry {
+            action: "agent.updated",
+            description: format!("{} changed the profile of {}: {}", me.name(), after.name, changes.fields()),
+            subject: ("agent", Some(me.id())),
+            ticket_id: None,
+            changes,
+        },
+    )?;
     Ok(after)
 }
 
@@ -67,13 +71,17 @@ pub fn create(tx: &Tx<'_>, actor: &Actor, new: &NewAgent) -> Result<i64> {
     }
     wrong.finish()?;
     let id = store::insert(tx, new)?;
-    activity::record(tx, actor, Entry {
-        action: "agent.created",
-        description: format!("{} created the agent {}", actor.name, new.name),
-        subject: ("agent", Some(id)),
-        ticket_id: None,
-        changes: Changes::default(),
-    })?;
+    activity::record(
+        tx,
+        actor,
+        Entry {
+            action: "agent.created",
+            description: format!("{} created the agent {}", actor.name, new.name),
+            subject: ("agent", Some(id)),
+            ticket_id: None,
+            changes: Changes::default(),
+        },
+    )?;
     Ok(id)
 }
 
@@ -89,11 +97,15 @@ pub fn set_active(tx: &Tx<'_>, actor: &Actor, agent: &Listed, is_active: bool) -
     let mut changes = Changes::default();
     changes.note("is_active", agent.is_active, is_active);
     let verb = if is_active { "activated" } else { "deactivated" };
-    activity::record(tx, actor, Entry {
-        action: if is_active { "agent.activated" } else { "agent.deactivated" },
-        description: format!("{} {verb} the agent {}", actor.name, agent.name),
-        subject: ("agent", Some(agent.id)),
-        ticket_id: None,
-        changes,
-    })
+    activity::record(
+        tx,
+        actor,
+        Entry {
+            action: if is_active { "agent.activated" } else { "agent.deactivated" },
+            description: format!("{} {verb} the agent {}", actor.name, agent.name),
+            subject: ("agent", Some(agent.id)),
+            ticket_id: None,
+            changes,
+        },
+    )
 }

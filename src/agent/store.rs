@@ -11,8 +11,9 @@ use crate::time::Timestamp;
 impl FromRow for Profile {
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
         let settings: String = row.get(6)?;
-        let settings = serde_json::value::RawValue::from_string(settings)
-            .map_err(|error| rusqlite::Error::FromSqlConversionFailure(6, rusqlite::types::Type::Text, error.into()))?;
+        let settings = serde_json::value::RawValue::from_string(settings).map_err(|error| {
+            rusqlite::Error::FromSqlConversionFailure(6, rusqlite::types::Type::Text, error.into())
+        })?;
         Ok(Self {
             id: row.get(0)?,
             name: row.get(1)?,
@@ -93,7 +94,11 @@ pub fn find_by_email(tx: &Tx<'_>, email: &str) -> Result<Option<Listed>> {
 /// # Errors
 /// What SQLite says.
 pub fn list(tx: &Tx<'_>) -> Result<Vec<Listed>> {
-    all(tx, "SELECT id, name, email, is_active FROM agent WHERE deleted_at IS NULL ORDER BY name_fold, id", [])
+    all(
+        tx,
+        "SELECT id, name, email, is_active FROM agent WHERE deleted_at IS NULL ORDER BY name_fold, id",
+        [],
+    )
 }
 
 /// Creates an agent and returns its id.

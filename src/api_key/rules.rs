@@ -39,13 +39,17 @@ pub fn insert(tx: &Tx<'_>, actor: &Actor, new: &NewKey, raw: &str) -> Result<i64
     }
     wrong.finish()?;
     let id = store::insert(tx, new, &key::hash(raw))?;
-    activity::record(tx, actor, Entry {
-        action: "api_key.created",
-        description: format!("{} created the {} API key “{}”", actor.name, new.kind, new.name),
-        subject: ("api_key", Some(id)),
-        ticket_id: None,
-        changes: Changes::default(),
-    })?;
+    activity::record(
+        tx,
+        actor,
+        Entry {
+            action: "api_key.created",
+            description: format!("{} created the {} API key “{}”", actor.name, new.kind, new.name),
+            subject: ("api_key", Some(id)),
+            ticket_id: None,
+            changes: Changes::default(),
+        },
+    )?;
     Ok(id)
 }
 
@@ -56,13 +60,17 @@ pub fn insert(tx: &Tx<'_>, actor: &Actor, new: &NewKey, raw: &str) -> Result<i64
 pub fn revoke(tx: &Tx<'_>, actor: &Actor, id: i64) -> Result<()> {
     let name = store::find_name(tx, id)?.or_not_found()?;
     if store::revoke(tx, id)? {
-        activity::record(tx, actor, Entry {
-            action: "api_key.revoked",
-            description: format!("{} revoked the API key “{name}”", actor.name),
-            subject: ("api_key", Some(id)),
-            ticket_id: None,
-            changes: Changes::default(),
-        })?;
+        activity::record(
+            tx,
+            actor,
+            Entry {
+                action: "api_key.revoked",
+                description: format!("{} revoked the API key “{name}”", actor.name),
+                subject: ("api_key", Some(id)),
+                ticket_id: None,
+                changes: Changes::default(),
+            },
+        )?;
     }
     Ok(())
 }

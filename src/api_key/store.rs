@@ -117,7 +117,9 @@ pub fn find_name(tx: &Tx<'_>, id: i64) -> Result<Option<String>> {
 pub fn revoke(tx: &Tx<'_>, id: i64) -> Result<bool> {
     let changed = tx
         .conn
-        .prepare_cached("UPDATE api_key SET revoked_at = ?1, updated_at = ?1 WHERE id = ?2 AND revoked_at IS NULL")?
+        .prepare_cached(
+            "UPDATE api_key SET revoked_at = ?1, updated_at = ?1 WHERE id = ?2 AND revoked_at IS NULL",
+        )?
         .execute(params![tx.now.0, id])?;
     Ok(changed > 0)
 }

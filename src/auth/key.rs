@@ -53,7 +53,9 @@ pub fn format(kind: KeyType, random: [u8; 32]) -> String {
 
 /// Whether text has the form of a key and its checksum is right. Says nothing about whether the key was ever issued.
 pub fn is_well_formed(key: &str) -> bool {
-    let Some(rest) = KeyType::ALL.iter().find_map(|kind| key.strip_prefix(kind.prefix())) else { return false };
+    let Some(rest) = KeyType::ALL.iter().find_map(|kind| key.strip_prefix(kind.prefix())) else {
+        return false;
+    };
     if rest.len() != SECRET + CHECKSUM || !rest.bytes().all(|b| b.is_ascii_alphanumeric()) {
         return false;
     }

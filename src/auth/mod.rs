@@ -154,7 +154,8 @@ pub fn authenticate(tx: &Tx<'_>, raw: &str, ip: Option<String>) -> Result<Result
     if !agent.is_active {
         return Ok(Err(Refusal::AgentInactive));
     }
-    let departments = if agent.sees_departments { Some(crate::agent::store::departments(tx, agent.id)?) } else { None };
+    let departments =
+        if agent.sees_departments { Some(crate::agent::store::departments(tx, agent.id)?) } else { None };
     Ok(Ok(Caller::Agent(Arc::new(Agent {
         id: agent.id,
         name: agent.name,

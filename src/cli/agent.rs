@@ -24,7 +24,11 @@ pub struct Agent {
 enum Command {
     Create(Create),
     List(List),
+    /// Activate an agent: its keys open the door again from the next request on.
+    #[command(long_about = None)]
     Activate(Which),
+    /// Deactivate an agent: its keys open nothing from the next request on.
+    #[command(long_about = None)]
     Deactivate(Which),
 }
 
@@ -53,7 +57,6 @@ struct List {
     database: Database,
 }
 
-/// Say which agent.
 #[derive(Args, Debug)]
 struct Which {
     #[command(flatten)]
@@ -93,7 +96,9 @@ impl Create {
         let id = change(&self.database.db, |tx| rules::create(tx, &Actor::cli(), &new))?;
         print(&id.to_string());
         if new.password_hash.is_some() {
-            tell("The password is kept for the console; until there is one, agents use keys: lodge key create --type external");
+            tell(
+                "The password is kept for the console; until there is one, agents use keys: lodge key create --type external",
+            );
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::serve::{listen, start};
+use super::serve::{listen, refuse_published, start};
 use super::{Failure, print, tell};
 use crate::config::Server;
 use crate::db::open::{self, OpenError};
@@ -33,6 +33,7 @@ pub struct Demo {
 impl Demo {
     /// Serves the sample until told to stop.
     pub fn run(self) -> Result<(), Failure> {
+        refuse_published(&self.server, &self.db, seed::demo_keys().len())?;
         let listener = listen(&self.server)?;
         let clock = Clock::default();
         match open::check(&self.db) {
@@ -44,14 +45,15 @@ impl Demo {
                         self.db.display()
                     )));
                 }
+                // A server that has the file open must not see its times move.
+                let lock = open::Lock::take(&self.db)?;
                 if self.reset {
-                    let lock = open::Lock::take(&self.db)?;
                     open::remove(&self.db);
                     seed::create_sample(&self.db, &clock)?;
-                    drop(lock);
                 } else {
                     seed::move_sample(&self.db, &clock)?;
                 }
+                drop(lock);
             }
             Err(error) => return Err(error.into()),
         }
@@ -61,7 +63,9 @@ impl Demo {
             tell(&format!("Lodge serves the sample desk in {}.", self.db.display()));
             print(&format!("Docs:  http://{address}/docs"));
             if let Some((_, key)) = keys.first() {
-                print(&format!("Try:   curl -H 'X-API-KEY: {key}' 'http://{address}/api/v1/external/tickets?per_page=1'"));
+                print(&format!(
+                    "Try:   curl -H 'X-API-KEY: {key}' 'http://{address}/api/v1/external/tickets?per_page=1'"
+                ));
             }
             print("Demo keys, one agent a line:");
             for (name, key) in &keys {

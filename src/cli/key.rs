@@ -49,7 +49,13 @@ struct Create {
     #[arg(long, env = "LODGE_EXPIRES_IN", value_name = "DURATION", value_parser = duration)]
     expires_in: Option<i64>,
     /// A scope of an internal key, such as tickets:list; may be given several times.
-    #[arg(long = "scope", env = "LODGE_SCOPE", value_name = "SCOPE", value_delimiter = ',', conflicts_with = "special")]
+    #[arg(
+        long = "scope",
+        env = "LODGE_SCOPE",
+        value_name = "SCOPE",
+        value_delimiter = ',',
+        conflicts_with = "special"
+    )]
     scopes: Vec<String>,
     /// Give an internal key every scope there is or will be.
     #[arg(long, env = "LODGE_SPECIAL")]

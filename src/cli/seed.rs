@@ -42,7 +42,10 @@ impl Seed {
             other => other.map(|()| false)?,
         };
         if !fresh && !seed::is_empty(path)? {
-            return Err(Failure::refused(format!("{} holds data already; it was left as it is", path.display())));
+            return Err(Failure::refused(format!(
+                "{} holds data already; it was left as it is",
+                path.display()
+            )));
         }
         let lock = open::Lock::take(path)?;
         if fresh {
@@ -53,7 +56,9 @@ impl Seed {
             None => seed::fill_sample(path, &clock),
             Some(tickets) => {
                 let bar = ProgressBar::new(u64::from(tickets));
-                if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} tickets, {per_sec}, {eta} left") {
+                if let Ok(style) =
+                    ProgressStyle::with_template("{bar:40} {pos}/{len} tickets, {per_sec}, {eta} left")
+                {
                     bar.set_style(style);
                 }
                 let size = Size { tickets, agents: self.agents, articles: self.articles, seed: self.seed };
@@ -67,7 +72,13 @@ impl Seed {
         }
         drop(lock);
         let made = filled?;
-        tell(&format!("{} has {} tickets, {} messages and {} articles.", path.display(), made.tickets, made.messages, made.articles));
+        tell(&format!(
+            "{} has {} tickets, {} messages and {} articles.",
+            path.display(),
+            made.tickets,
+            made.messages,
+            made.articles
+        ));
         for (name, key) in made.keys.iter().take(10) {
             super::print(&format!("{name}\t{key}"));
         }

@@ -39,7 +39,10 @@ impl Serve {
         }
         start(path, listener, &self.server, |db, listener| {
             let address = listener.local_addr()?;
-            tell(&format!("Lodge serves {} on http://{address} (docs at http://{address}/docs).", path.display()));
+            tell(&format!(
+                "Lodge serves {} on http://{address} (docs at http://{address}/docs).",
+                path.display()
+            ));
             if db.read(api_key::store::count)? == 0 {
                 let file = path.display();
                 tell("There is no key yet. Make an agent, then a key for it:");
@@ -55,10 +58,27 @@ impl Serve {
 pub fn listen(server: &Server) -> Result<TcpListener, Failure> {
     let listener = TcpListener::bind(server.listen).map_err(|error| {
         let message = format!("cannot listen on {}: {error}", server.listen);
-        if error.kind() == std::io::ErrorKind::AddrInUse { Failure::in_use(message) } else { Failure::refused(message) }
+        if error.kind() == std::io::ErrorKind::AddrInUse {
+            Failure::in_use(message)
+        } else {
+            Failure::refused(message)
+        }
     })?;
     listener.set_nonblocking(true)?;
     Ok(listener)
+}
+
+/// Refuses to listen beyond loopback while published keys open the door.
+pub fn refuse_published(server: &Server, path: &Path, keys: usize) -> Result<(), Failure> {
+    if keys == 0 || server.listen.ip().is_loopback() || server.allow_demo_keys {
+        return Ok(());
+    }
+    Err(Failure::refused(format!(
+        "{} has {keys} active sample keys, which are published: anyone who reaches {} could use them. Revoke them, listen on \
+         loopback, or pass --allow-demo-keys",
+        path.display(),
+        server.listen
+    )))
 }
 
 /// Opens the database and serves it until SIGTERM or Ctrl-C. `ready` greets, once everything is in place.
@@ -71,14 +91,7 @@ pub fn start(
     start_logging(server)?;
     let db = Arc::new(Db::open(path, &db::Options::default())?);
     let demo_keys = db.read(|tx| api_key::store::count_active(tx, &seed::demo_key_hashes()))?;
-    if demo_keys > 0 && !server.listen.ip().is_loopback() && !server.allow_demo_keys {
-        return Err(Failure::refused(format!(
-            "{} has {demo_keys} active sample keys, which are published: anyone who reaches {} could use them. Revoke them, \
-             listen on loopback, or pass --allow-demo-keys",
-            path.display(),
-            server.listen
-        )));
-    }
+    refuse_published(server, path, usize::try_from(demo_keys).unwrap_or(0))?;
     let is_sample = db.read(|tx| Ok(seed::store::find_sample(tx)?.is_some()))?;
     let demo = if is_sample && demo_keys > 0 { demo_agent(&db)? } else { None };
     let options = app::Options {

@@ -70,7 +70,7 @@ impl Db {
         let writer = writer::Writer::start(open::writable(path)?, options.clock.clone());
         let manager = SqliteConnectionManager::file(path)
             .with_flags(OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)
-            .with_init(|conn| open::set_up_reader(conn));
+            .with_init(open::set_up_reader);
         let readers = r2d2::Pool::builder()
             .max_size(options.readers)
             .test_on_check_out(false)

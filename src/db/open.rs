@@ -46,7 +46,9 @@ impl std::fmt::Display for OpenError {
         match self {
             Self::Missing(path) => write!(f, "{} does not exist", path.display()),
             Self::MissingFolder(path) => write!(f, "the folder {} does not exist", path.display()),
-            Self::Foreign(path) => write!(f, "{} is not a Lodge database; it was left as it is", path.display()),
+            Self::Foreign(path) => {
+                write!(f, "{} is not a Lodge database; it was left as it is", path.display())
+            }
             Self::Newer(path, version) => write!(
                 f,
                 "{} was made by a newer Lodge (schema {version}, this one knows {SCHEMA_VERSION}); it was left as it is",

@@ -51,7 +51,9 @@ impl<'a> ApiExtractor<'a> for ByAgent {
     fn register(registry: &mut Registry) {
         registry.create_security_scheme(
             EXTERNAL,
-            scheme("A key of type `external`, which speaks for one active agent. It sees what that agent sees."),
+            scheme(
+                "A key of type `external`, which speaks for one active agent. It sees what that agent sees.",
+            ),
         );
     }
 
@@ -108,6 +110,11 @@ pub struct Body<T>(pub T);
 
 impl<T: Type> Payload for Body<T> {
     const CONTENT_TYPE: &'static str = "application/json";
+
+    /// The gate has looked at it already, as media types are to be compared.
+    fn check_content_type(_: &str) -> bool {
+        true
+    }
 
     fn schema_ref() -> MetaSchemaRef {
         T::schema_ref()

@@ -54,7 +54,10 @@ pub fn pages(demo: Option<Demo>) -> Vec<(&'static str, Page)> {
     let banner = banner.unwrap_or_default();
     vec![
         ("/docs", Page::new("text/html; charset=utf-8", move || index(&banner).into_bytes())),
-        ("/docs/start.js", Page::new("text/javascript; charset=utf-8", move || start(demo.as_ref()).into_bytes())),
+        (
+            "/docs/start.js",
+            Page::new("text/javascript; charset=utf-8", move || start(demo.as_ref()).into_bytes()),
+        ),
         ("/docs/swagger-ui.js", Page::new("text/javascript; charset=utf-8", || part("script"))),
         ("/docs/swagger-ui.css", Page::new("text/css; charset=utf-8", || part("style"))),
         ("/openapi.json", Page::new("application/json", || document::json().into_bytes())),
@@ -108,7 +111,8 @@ impl Made {
 fn takes_gzip(accept: &str) -> bool {
     accept.split(',').any(|coding| {
         let mut parts = coding.split(';').map(str::trim);
-        parts.next() == Some("gzip") && !parts.any(|q| matches!(q.strip_prefix("q="), Some("0" | "0.0" | "0.00" | "0.000")))
+        parts.next() == Some("gzip")
+            && !parts.any(|q| matches!(q.strip_prefix("q="), Some("0" | "0.0" | "0.00" | "0.000")))
     })
 }
 

@@ -53,20 +53,70 @@ const SHARED_PARAMETERS: [(&str, &str); 4] = [
 
 /// The refusals, by status: component name, description, codes.
 const REFUSALS: [(&str, &str, &str, &str); 15] = [
-    ("400", "Malformed", "The request could not be read: bad JSON, a repeated key, a header given twice.", "malformed_request"),
-    ("401", "Unauthorized", "No key, a wrong, expired or revoked one (`invalid_api_key`), or an inactive agent's (`agent_inactive`).", "missing_api_key"),
-    ("403", "Forbidden", "The wrong type of key (`wrong_key_type`), a missing scope (`forbidden_scope`), or a state that forbids it (`ticket_locked`, `customer_blocked`).", "wrong_key_type"),
+    (
+        "400",
+        "Malformed",
+        "The request could not be read: bad JSON, a repeated key, a header given twice.",
+        "malformed_request",
+    ),
+    (
+        "401",
+        "Unauthorized",
+        "No key, a wrong, expired or revoked one (`invalid_api_key`), or an inactive agent's (`agent_inactive`).",
+        "missing_api_key",
+    ),
+    (
+        "403",
+        "Forbidden",
+        "The wrong type of key (`wrong_key_type`), a missing scope (`forbidden_scope`), or a state that forbids it (`ticket_locked`, `customer_blocked`).",
+        "wrong_key_type",
+    ),
     ("404", "NotFound", "There is no such thing, or you may not see it.", "not_found"),
-    ("409", "Conflict", "The first request with this `Idempotency-Key` is still running.", "idempotency_in_progress"),
-    ("412", "PreconditionFailed", "The ticket has changed since you read it. Nothing was changed.", "precondition_failed"),
-    ("413", "PayloadTooLarge", "The body is larger than the server takes, 1 MiB unless configured.", "payload_too_large"),
+    (
+        "409",
+        "Conflict",
+        "The first request with this `Idempotency-Key` is still running.",
+        "idempotency_in_progress",
+    ),
+    (
+        "412",
+        "PreconditionFailed",
+        "The ticket has changed since you read it. Nothing was changed.",
+        "precondition_failed",
+    ),
+    (
+        "413",
+        "PayloadTooLarge",
+        "The body is larger than the server takes, 1 MiB unless configured.",
+        "payload_too_large",
+    ),
     ("414", "UriTooLong", "The address has more than 8 KiB.", "uri_too_long"),
-    ("415", "UnsupportedMediaType", "The `Content-Type` is not `application/json`.", "unsupported_media_type"),
-    ("422", "Invalid", "Values that are not acceptable; `errors` names every wrong field. Nothing was written.", "validation_failed"),
-    ("429", "TooManyRequests", "Too many requests with this key, or too many failures from this address.", "rate_limited"),
+    (
+        "415",
+        "UnsupportedMediaType",
+        "The `Content-Type` is not `application/json`.",
+        "unsupported_media_type",
+    ),
+    (
+        "422",
+        "Invalid",
+        "Values that are not acceptable; `errors` names every wrong field. Nothing was written.",
+        "validation_failed",
+    ),
+    (
+        "429",
+        "TooManyRequests",
+        "Too many requests with this key, or too many failures from this address.",
+        "rate_limited",
+    ),
     ("431", "HeadersTooLarge", "More than 100 headers, or more than 32 KiB of them.", "headers_too_large"),
     ("500", "InternalError", "Something went wrong on our side. Nothing was acknowledged.", "internal_error"),
-    ("503", "Unavailable", "Too much is going on, or the server is going down. Nothing was written; try again.", "overloaded"),
+    (
+        "503",
+        "Unavailable",
+        "Too much is going on, or the server is going down. Nothing was written; try again.",
+        "overloaded",
+    ),
     ("507", "StorageFull", "The disk is full. Nothing was written.", "storage_full"),
 ];
 
@@ -145,7 +195,7 @@ fn complete(method: &str, operation: &mut Value) {
         operation["requestBody"]["required"] = json!(true);
     }
     let mut has = BTreeSet::new();
-    for parameter in operation["parameters"].as_array_mut().into_iter().flatten() {
+    for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
         complete_parameter(parameter, &mut has, &mut statuses);
     }
     let responses = &mut operation["responses"];
@@ -186,7 +236,9 @@ fn complete_parameter(parameter: &mut Value, has: &mut BTreeSet<String>, statuse
     if parameter["schema"]["$ref"].is_string() || parameter["schema"]["type"] == "boolean" {
         let example = example_of(&name).unwrap_or(json!(true));
         parameter["example"] = example;
-    } else if let Some(example) = parameter["schema"].as_object_mut().and_then(|schema| schema.remove("example")) {
+    } else if let Some(example) =
+        parameter["schema"].as_object_mut().and_then(|schema| schema.remove("example"))
+    {
         parameter["example"] = example_of(&name).unwrap_or(example);
     }
     if let Some(fields) = parameter.as_object_mut() {
@@ -209,9 +261,9 @@ fn complete_success(status: &str, success: &mut Value, has: &BTreeSet<String>) {
     if has.contains("Idempotency-Key") {
         headers.push("Idempotent-Replayed");
     }
-    let refs = headers.iter().map(|name| {
-        ((*name).to_owned(), json!({ "$ref": format!("#/components/headers/{name}") }))
-    });
+    let refs = headers
+        .iter()
+        .map(|name| ((*name).to_owned(), json!({ "$ref": format!("#/components/headers/{name}") })));
     success["headers"] = refs.collect::<Map<_, _>>().into();
     success["description"] = json!(match (status, is_page) {
         ("201", _) => "It was created.",
@@ -243,7 +295,8 @@ fn shape(name: &str, schema: &mut Value, is_request: bool) {
     if is_request {
         schema["additionalProperties"] = json!(false);
     } else {
-        let fields: Vec<String> = schema["properties"].as_object().into_iter().flatten().map(|(field, _)| field.clone()).collect();
+        let fields: Vec<String> =
+            schema["properties"].as_object().into_iter().flatten().map(|(field, _)| field.clone()).collect();
         schema["required"] = json!(fields);
     }
     for (field, property) in schema["properties"].as_object_mut().into_iter().flatten() {
@@ -254,7 +307,9 @@ fn shape(name: &str, schema: &mut Value, is_request: bool) {
         let example = example_of(&format!("{name}.{field}")).or_else(|| example_of(field));
         let is_plain = property["$ref"].is_null() && property["allOf"].is_null();
         let is_leaf = property["type"] != "object" && property["items"]["$ref"].is_null();
-        if let (Some(example), true, true) = (example, is_plain, is_leaf) {
+        if let (Some(example), true, true) =
+            (example, is_plain, is_leaf && property["example"].as_bool() != Some(true))
+        {
             property["example"] = example;
         }
     }
@@ -302,7 +357,8 @@ fn failure() -> Value {
 
 fn refusal_response((status, _, description, code): &(&str, &str, &str, &str)) -> Value {
     let mut headers = Map::new();
-    let mut add = |name: &str| headers.insert(name.into(), json!({ "$ref": format!("#/components/headers/{name}") }));
+    let mut add =
+        |name: &str| headers.insert(name.into(), json!({ "$ref": format!("#/components/headers/{name}") }));
     add("X-Request-Id");
     if ["429", "503"].contains(status) {
         add("Retry-After");
@@ -321,15 +377,12 @@ fn refusal_response((status, _, description, code): &(&str, &str, &str, &str)) -
 }
 
 fn headers() -> Value {
-    let text = |description: &str, example: &str| {
-        json!({ "description": description, "schema": { "type": "string" }, "example": example })
-    };
+    let text = |description: &str, example: &str| json!({ "description": description, "schema": { "type": "string" }, "example": example });
     json!({
         "X-Request-Id": text("The id of the request, yours if you sent a plain one. It is in the server's log.", "7f3a0c1d5e9b2468"),
         "Link": text("Where the other pages are (RFC 8288): `first`, `prev`, `next`, `last`, as far as they exist.",
             "</api/v1/external/tickets?page=1>; rel=\"first\", </api/v1/external/tickets?page=3>; rel=\"last\""),
         "ETag": text("The version of the ticket, a strong entity tag.", "\"42-7-1\""),
-        "Location": text("Where the new thing can be read.", "/api/v1/internal/tickets/42"),
         "Idempotent-Replayed": text("`true` when this is the first answer given again.", "true"),
         "WWW-Authenticate": text("How to authenticate.", "ApiKey header=\"X-API-KEY\""),
         "Retry-After": json!({

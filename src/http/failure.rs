@@ -101,7 +101,8 @@ impl Failure {
         let body = Body { status: false, code: self.code, message: self.message, errors: &self.errors };
         // Strings and maps of strings always serialise.
         let bytes = serde_json::to_vec(&body).unwrap_or_default();
-        let mut response = Response::builder().status(self.status).content_type("application/json").body(bytes);
+        let mut response =
+            Response::builder().status(self.status).content_type("application/json").body(bytes);
         let headers = response.headers_mut();
         for (name, value) in self.headers {
             headers.insert(name, value);
@@ -126,7 +127,9 @@ impl From<Error> for Failure {
                 ..refuse(StatusCode::UNPROCESSABLE_ENTITY, "validation_failed", "The given data was invalid")
             },
             Error::TicketLocked => refuse(StatusCode::FORBIDDEN, "ticket_locked", "The ticket is locked"),
-            Error::CustomerBlocked => refuse(StatusCode::FORBIDDEN, "customer_blocked", "The customer is blocked"),
+            Error::CustomerBlocked => {
+                refuse(StatusCode::FORBIDDEN, "customer_blocked", "The customer is blocked")
+            }
             Error::CustomerTicketLimit(seconds) => refuse(
                 StatusCode::TOO_MANY_REQUESTS,
                 "customer_ticket_limit",
@@ -150,17 +153,21 @@ impl From<Error> for Failure {
             ),
             Error::ForbiddenScope => Self::forbidden_scope(),
             Error::Overloaded => {
-                refuse(StatusCode::SERVICE_UNAVAILABLE, "overloaded", "Too much is going on, try again").retry_after(1)
+                refuse(StatusCode::SERVICE_UNAVAILABLE, "overloaded", "Too much is going on, try again")
+                    .retry_after(1)
             }
             Error::ShuttingDown => {
-                refuse(StatusCode::SERVICE_UNAVAILABLE, "shutting_down", "The server is going down").retry_after(5)
+                refuse(StatusCode::SERVICE_UNAVAILABLE, "shutting_down", "The server is going down")
+                    .retry_after(5)
             }
             Error::ReadOnly => {
                 refuse(StatusCode::SERVICE_UNAVAILABLE, "read_only", "This server only reads").retry_after(60)
             }
-            Error::StorageFull => {
-                refuse(StatusCode::INSUFFICIENT_STORAGE, "storage_full", "There is no room left to store this")
-            }
+            Error::StorageFull => refuse(
+                StatusCode::INSUFFICIENT_STORAGE,
+                "storage_full",
+                "There is no room left to store this",
+            ),
             Error::Internal(source) => {
                 tracing::error!(error = %source, "internal error");
                 Self::internal()

@@ -2,6 +2,8 @@
 //! goes wrong behind it (panics included) into our shape, and writes the log line.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use futures_util::FutureExt;
@@ -19,6 +21,10 @@ const MAX_HEADER_BYTES: usize = 32 * 1024;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// Whether the gate has read the request's body.
+#[derive(Clone, Debug, Default)]
+pub struct BodyRead(pub Arc<AtomicBool>);
+
 /// Everything behind the front.
 pub struct Front<E>(pub E);
 
@@ -31,12 +37,20 @@ impl<E: Endpoint> Endpoint for Front<E> {
         request.headers_mut().insert(REQUEST_ID, id.clone());
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let peer = request.remote_addr().as_socket_addr().map(|address| address.ip().to_string());
+        let body = BodyRead::default();
+        let has_body = request.headers().contains_key(header::TRANSFER_ENCODING)
+            || request.header(header::CONTENT_LENGTH).is_some_and(|length| length != "0");
+        request.set_data(body.clone());
         let mut response = match refuse_large(&request) {
             Some(failure) => failure.closing().render(),
             None => self.answer(request).await,
         };
         let headers = response.headers_mut();
         headers.insert(REQUEST_ID, id.clone());
+        if has_body && !body.0.load(Ordering::Relaxed) {
+            // What nobody read would be taken for the next request, so the connection ends, and says so (RFC 9112, 9.6).
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
         headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         tracing::info!(
@@ -66,7 +80,8 @@ impl<E: Endpoint> Front<E> {
 /// The id a client sent, if it is a plain one, or a new one.
 fn request_id(request: &Request) -> HeaderValue {
     let plain = |text: &str| {
-        (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+        (1..=64).contains(&text.len())
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
     };
     if let Some(id) = request.headers().get(REQUEST_ID)
         && id.to_str().is_ok_and(plain)

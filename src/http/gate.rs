@@ -23,6 +23,7 @@ use sha2::{Digest, Sha256};
 use super::answer::Pages;
 use super::caller::{EXTERNAL, INTERNAL};
 use super::failure::Failure;
+use super::front::BodyRead;
 use super::json::{self, Malformed};
 use super::limit::{Buckets, neighbourhood};
 use super::once::Running;
@@ -95,12 +96,14 @@ impl<E> Methods<E> {
     /// The methods there are.
     pub fn new(methods: HashMap<Method, E>) -> Self {
         let order = [Method::GET, Method::POST, Method::PUT, Method::DELETE];
-        let mut allow: Vec<&str> = order.iter().filter(|m| methods.contains_key(m)).map(Method::as_str).collect();
+        let mut allow: Vec<&str> =
+            order.iter().filter(|m| methods.contains_key(m)).map(Method::as_str).collect();
         if methods.contains_key(&Method::GET) {
             allow.insert(1, "HEAD");
         }
         allow.push("OPTIONS");
-        let allow = HeaderValue::try_from(allow.join(", ")).unwrap_or_else(|_| HeaderValue::from_static("OPTIONS"));
+        let allow =
+            HeaderValue::try_from(allow.join(", ")).unwrap_or_else(|_| HeaderValue::from_static("OPTIONS"));
         Self { methods, allow }
     }
 }
@@ -114,7 +117,8 @@ impl<E: Endpoint<Output = Response>> Endpoint for Methods<E> {
             return endpoint.call(request).await;
         }
         if request.method() == Method::OPTIONS {
-            let allowed = Response::builder().status(StatusCode::NO_CONTENT).header(header::ALLOW, self.allow.clone());
+            let allowed =
+                Response::builder().status(StatusCode::NO_CONTENT).header(header::ALLOW, self.allow.clone());
             return Ok(allowed.finish());
         }
         Err(Failure::method_not_allowed().with(header::ALLOW, self.allow.clone()).into())
@@ -135,11 +139,8 @@ pub fn mount<T: OpenApi>(route: Route, base: &str, api: T, shared: &Arc<Shared>)
             assert!(twice.is_none(), "two operations on {}", path.path);
         }
     }
-    let templates: HashMap<String, String> = T::meta()
-        .into_iter()
-        .flat_map(|api| api.paths)
-        .map(|path| (plain(&path.path), path.path))
-        .collect();
+    let templates: HashMap<String, String> =
+        T::meta().into_iter().flat_map(|api| api.paths).map(|path| (plain(&path.path), path.path)).collect();
     let mut table = HashMap::new();
     api.add_routes(&mut table);
     table.into_iter().fold(route, |route, (path, methods)| {
@@ -249,7 +250,8 @@ impl Guarded {
         let Some((kind, scope)) = self.operation.need else { return Ok(None) };
         let address = request.remote_addr().as_socket_addr().map(std::net::SocketAddr::ip);
         let failed = |failure: Failure| {
-            let limit = address.map_or(Ok(()), |ip| self.shared.failures.take(neighbourhood(ip), Instant::now()));
+            let limit =
+                address.map_or(Ok(()), |ip| self.shared.failures.take(neighbourhood(ip), Instant::now()));
             Err(limit.map_or_else(Failure::rate_limited, |()| failure))
         };
         let mut keys = request.headers().get_all("x-api-key").iter();
@@ -285,10 +287,17 @@ impl Guarded {
         } else if !self.operation.is_post || request.header("idempotency-key").is_none() {
             return Ok(Bytes::new());
         }
-        request.take_body().into_bytes_limit(self.shared.max_body).await.map_err(|error| match error {
-            poem::error::ReadBodyError::PayloadTooLarge => Failure::too_large().closing(),
-            _ => Failure::malformed().closing(),
-        })
+        let read =
+            request.take_body().into_bytes_limit(self.shared.max_body).await.map_err(
+                |error| match error {
+                    poem::error::ReadBodyError::PayloadTooLarge => Failure::too_large().closing(),
+                    _ => Failure::malformed().closing(),
+                },
+            )?;
+        if let Some(done) = request.data::<BodyRead>() {
+            done.0.store(true, std::sync::atomic::Ordering::Relaxed);
+        }
+        Ok(read)
     }
 
     /// Everything that is wrong with the shape of the request, together.
@@ -413,7 +422,9 @@ mod tests {
 
     #[test]
     fn only_json_in_utf_8_is_json() {
-        for good in ["application/json", "Application/JSON; charset=UTF-8", "application/json; charset=\"utf-8\""] {
+        for good in
+            ["application/json", "Application/JSON; charset=UTF-8", "application/json; charset=\"utf-8\""]
+        {
             assert!(is_json(Some(good)), "{good}");
         }
         for bad in [None, Some(""), Some("text/json"), Some("application/json; charset=latin1")] {
@@ -423,11 +434,14 @@ mod tests {
 
     #[test]
     fn queries_decode_as_forms_do() {
-        assert_eq!(decode_query("a=1+2&b=%FF&c&&d=%C3%BC"), [
-            ("a".into(), Some("1 2".into())),
-            ("b".into(), None),
-            ("c".into(), Some(String::new())),
-            ("d".into(), Some("ü".into()))
-        ]);
+        assert_eq!(
+            decode_query("a=1+2&b=%FF&c&&d=%C3%BC"),
+            [
+                ("a".into(), Some("1 2".into())),
+                ("b".into(), None),
+                ("c".into(), Some(String::new())),
+                ("d".into(), Some("ü".into()))
+            ]
+        );
     }
 }

@@ -34,7 +34,9 @@ impl<K: Eq + Hash + Clone> Buckets<K> {
         let per_second = capacity / 60.0;
         let mut buckets = self.level.lock().unwrap_or_else(PoisonError::into_inner);
         if buckets.len() >= MOST && !buckets.contains_key(&key) {
-            let full = |level: f64, at: Instant| level + now.duration_since(at).as_secs_f64() * per_second >= capacity;
+            let full = |level: f64, at: Instant| {
+                level + now.duration_since(at).as_secs_f64() * per_second >= capacity
+            };
             buckets.retain(|_, (level, at)| !full(*level, *at));
             if buckets.len() >= MOST {
                 // Everybody is busy: forget the one seen longest ago.

@@ -60,6 +60,7 @@ const ITEM: &str = "item";
 /// Formats that a pattern cannot express, by the name the document shows.
 fn format(name: &str) -> Option<fn(&str) -> bool> {
     Some(match name {
+        "search" => |text| !crate::text::words(text).is_empty(),
         "date" => |text| text.len() == 10 && text.parse::<jiff::civil::Date>().is_ok(),
         "date-time" => |text| text.contains(['T', 't']) && text.parse::<jiff::Timestamp>().is_ok(),
         "time-zone" => |text| jiff::tz::TimeZone::get(text).is_ok(),
@@ -111,7 +112,11 @@ impl Shape {
             trimmed: schema.format == Some("search"),
             range: (schema.minimum, schema.maximum),
             items: schema.items.as_ref().map(|items| Box::new(Self::compile(registry, items))),
-            fields: schema.properties.iter().map(|(name, field)| (*name, Self::compile(registry, field))).collect(),
+            fields: schema
+                .properties
+                .iter()
+                .map(|(name, field)| (*name, Self::compile(registry, field)))
+                .collect(),
             required: schema.required.clone(),
             open: schema.additional_properties.is_some(),
             any_of: schema.any_of.iter().map(|one| Self::compile(registry, one)).collect(),
@@ -190,7 +195,14 @@ impl Shape {
         let (min, max) = self.length;
         let length = measured.chars().count();
         if length < min {
-            wrong.add(at, if min == 1 { "must not be empty".into() } else { format!("must be at least {min} characters") });
+            wrong.add(
+                at,
+                if min == 1 {
+                    "must not be empty".into()
+                } else {
+                    format!("must be at least {min} characters")
+                },
+            );
         } else if length > max {
             wrong.add(at, format!("must be at most {max} characters"));
         } else if self.pattern.as_ref().is_some_and(|pattern| !pattern.is_match(text)) {
@@ -214,7 +226,10 @@ impl Shape {
         if items.len() < min {
             wrong.add(at, format!("must have at least {min} items"));
         } else if items.len() > max {
-            wrong.add(at, if max == 0 { "must be empty".into() } else { format!("must have at most {max} items") });
+            wrong.add(
+                at,
+                if max == 0 { "must be empty".into() } else { format!("must have at most {max} items") },
+            );
         } else if let Some(shape) = &self.items {
             // What is wrong with an item is said under the array's name: that is the field a client knows.
             for (n, item) in items.iter().enumerate() {
@@ -345,16 +360,9 @@ mod tests {
 
     #[test]
     fn integers_are_written_as_json_writes_them() {
-        assert_eq!(["1", "-5", "0", "01", "+1", " 1", "1.0", "", "9223372036854775808"].map(integer), [
-            Some(1),
-            Some(-5),
-            Some(0),
-            None,
-            None,
-            None,
-            None,
-            None,
-            None
-        ]);
+        assert_eq!(
+            ["1", "-5", "0", "01", "+1", " 1", "1.0", "", "9223372036854775808"].map(integer),
+            [Some(1), Some(-5), Some(0), None, None, None, None, None, None]
+        );
     }
 }

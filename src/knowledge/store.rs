@@ -77,7 +77,9 @@ fn search_tier(tx: &Tx<'_>, query: &Query, columns: &str, text: &str, found: &mu
     let singles: String = names
         .iter()
         .map(|name| {
-            format!(" AND EXISTS (SELECT 1 FROM knowledge_search s WHERE s.rowid = id AND instr({text}, {name}))")
+            format!(
+                " AND EXISTS (SELECT 1 FROM knowledge_search s WHERE s.rowid = id AND instr({text}, {name}))"
+            )
         })
         .collect();
     let sql = format!(
@@ -87,7 +89,9 @@ fn search_tier(tx: &Tx<'_>, query: &Query, columns: &str, text: &str, found: &mu
     let (known, most) = (Ids::from(found.iter().copied()), (MOST - found.len()) as i64);
     let mut named: Vec<(&str, &dyn rusqlite::ToSql)> =
         vec![(":long", &long), (":pairs", &pairs), (":found", &known), (":most", &most)];
-    named.extend(names.iter().zip(query.single()).map(|(name, word)| (name.as_str(), word as &dyn rusqlite::ToSql)));
+    named.extend(
+        names.iter().zip(query.single()).map(|(name, word)| (name.as_str(), word as &dyn rusqlite::ToSql)),
+    );
     found.extend(all_named::<i64>(tx, &sql, &named)?);
     Ok(())
 }
@@ -97,13 +101,16 @@ fn search_tier(tx: &Tx<'_>, query: &Query, columns: &str, text: &str, found: &mu
 /// # Errors
 /// What SQLite says.
 pub fn index(tx: &Tx<'_>, article: &Article) -> Result<()> {
-    for sql in ["DELETE FROM knowledge_search WHERE rowid = ?", "DELETE FROM knowledge_bigram WHERE rowid = ?"] {
+    for sql in
+        ["DELETE FROM knowledge_search WHERE rowid = ?", "DELETE FROM knowledge_bigram WHERE rowid = ?"]
+    {
         tx.conn.prepare_cached(sql)?.execute([article.id])?;
     }
     if article.status != PublicationStatus::Published {
         return Ok(());
     }
-    let texts = [article.title.as_str(), article.excerpt.as_deref().unwrap_or_default(), &article.content].map(fold);
+    let texts =
+        [article.title.as_str(), article.excerpt.as_deref().unwrap_or_default(), &article.content].map(fold);
     let [title, excerpt, content] = &texts;
     tx.conn
         .prepare_cached("INSERT INTO knowledge_search (rowid, title, excerpt, content) VALUES (?, ?, ?, ?)")?

@@ -75,7 +75,11 @@ impl MessageApi {
     ///
     /// Toggles your own like; `count` is everyone's. Likes move no time and tell nobody. A repeat with the same
     /// `Idempotency-Key` toggles only once.
-    #[oai(path = "/tickets/:ticketId/messages/:messageId/like", method = "post", operation_id = "toggle_message_like")]
+    #[oai(
+        path = "/tickets/:ticketId/messages/:messageId/like",
+        method = "post",
+        operation_id = "toggle_message_like"
+    )]
     async fn toggle_message_like(
         &self,
         ByAgent(me): ByAgent,
@@ -93,7 +97,9 @@ impl MessageApi {
             .write(move |tx| {
                 let ticket = ticket::rules::find_version(tx, &me, ticket_id.0.0)?.ticket;
                 store::find(tx, ticket, message_id.0.0, me.id())?.or_not_found()?;
-                once.run(tx, || Reply::new(&store::toggle_like(tx, ticket, message_id.0.0, me.id())?.or_not_found()?))
+                once.run(tx, || {
+                    Reply::new(&store::toggle_like(tx, ticket, message_id.0.0, me.id())?.or_not_found()?)
+                })
             })
             .await?)
     }

@@ -32,12 +32,16 @@ pub fn reply(tx: &Tx<'_>, me: &Agent, ticket: &State, new: &NewMessage) -> Resul
     }
     let (action, what) =
         if is_internal { ("message.noted", "left a note on") } else { ("message.replied", "replied to") };
-    activity::record(tx, &me.actor(), Entry {
-        action,
-        description: format!("{} {what} {reference}", me.name()),
-        subject: ("message", Some(id)),
-        ticket_id: Some(ticket.id),
-        changes: Changes::default(),
-    })?;
+    activity::record(
+        tx,
+        &me.actor(),
+        Entry {
+            action,
+            description: format!("{} {what} {reference}", me.name()),
+            subject: ("message", Some(id)),
+            ticket_id: Some(ticket.id),
+            changes: Changes::default(),
+        },
+    )?;
     store::find(tx, ticket.id, id, me.id())?.or_not_found()
 }

@@ -51,7 +51,9 @@ pub fn list(tx: &Tx<'_>, ticket_id: i64, me: i64, order: Order, paging: Paging) 
     let total = one(tx, "SELECT count(*) FROM message WHERE ticket_id = ?", [ticket_id])?;
     let sql = match order {
         Order::Asc => messages!("WHERE m.ticket_id = :ticket ORDER BY m.id LIMIT :limit OFFSET :offset"),
-        Order::Desc => messages!("WHERE m.ticket_id = :ticket ORDER BY m.id DESC LIMIT :limit OFFSET :offset"),
+        Order::Desc => {
+            messages!("WHERE m.ticket_id = :ticket ORDER BY m.id DESC LIMIT :limit OFFSET :offset")
+        }
     };
     Page::read(paging, total, || {
         all(
@@ -100,7 +102,8 @@ impl FromRow for Like {
 /// # Errors
 /// What SQLite says.
 pub fn toggle_like(tx: &Tx<'_>, ticket_id: i64, id: i64, agent_id: i64) -> Result<Option<Like>> {
-    let there: Option<i64> = first(tx, "SELECT id FROM message WHERE ticket_id = ? AND id = ?", [ticket_id, id])?;
+    let there: Option<i64> =
+        first(tx, "SELECT id FROM message WHERE ticket_id = ? AND id = ?", [ticket_id, id])?;
     if there.is_none() {
         return Ok(None);
     }

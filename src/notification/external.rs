@@ -84,7 +84,9 @@ impl NotificationApi {
         let once = once.begin()?;
         Ok(self
             .0
-            .write(move |tx| once.run(tx, || Reply::new(&Marked { marked: store::mark_all_read(tx, me.id())? })))
+            .write(move |tx| {
+                once.run(tx, || Reply::new(&Marked { marked: store::mark_all_read(tx, me.id())? }))
+            })
             .await?)
     }
 }

@@ -26,7 +26,9 @@ impl NotificationType {
         match self {
             Self::Reply => (format!("New reply on {reference}"), format!("{sender} replied to your ticket")),
             Self::Assigned => (format!("{reference} is yours"), format!("{sender} put you on the ticket")),
-            Self::Status => (format!("Status of {reference} changed"), format!("{sender} changed the ticket's status")),
+            Self::Status => {
+                (format!("Status of {reference} changed"), format!("{sender} changed the ticket's status"))
+            }
             Self::Note => (format!("New note on {reference}"), format!("{sender} left an internal note")),
         }
     }

@@ -35,7 +35,8 @@ pub fn count(tx: &Tx<'_>, agent_id: i64) -> Result<(i64, i64)> {
             Ok(Self(row.get(0)?, row.get(1)?))
         }
     }
-    let found = first::<Count>(tx, "SELECT total, unread FROM notification_count WHERE agent_id = ?", [agent_id])?;
+    let found =
+        first::<Count>(tx, "SELECT total, unread FROM notification_count WHERE agent_id = ?", [agent_id])?;
     Ok(found.map_or((0, 0), |count| (count.0, count.1)))
 }
 

@@ -54,11 +54,16 @@ impl Vocabulary {
                 .collect()
         };
         let said = |which: fn(&sample::Message) -> bool| -> Vec<String> {
-            let messages = tickets.iter().flat_map(|ticket| &ticket.messages).filter(|message| which(message));
+            let messages =
+                tickets.iter().flat_map(|ticket| &ticket.messages).filter(|message| which(message));
             messages.map(|message| message.text.clone()).collect()
         };
         let desk = sample::desk();
-        let people = desk.customers.iter().map(|customer| &customer.name).chain(desk.agents.iter().map(|agent| &agent.name));
+        let people = desk
+            .customers
+            .iter()
+            .map(|customer| &customer.name)
+            .chain(desk.agents.iter().map(|agent| &agent.name));
         let (first_names, last_names) =
             people.filter_map(|name| name.split_once(' ')).map(|(a, b)| (a.to_owned(), b.to_owned())).unzip();
         Self {
@@ -67,7 +72,11 @@ impl Vocabulary {
             replies: said(|message| message.from == "customer"),
             answers: said(|message| message.from != "customer" && !message.note),
             notes: said(|message| message.note),
-            paragraphs: sample::knowledge().articles.iter().flat_map(|article| sentences(&article.content)).collect(),
+            paragraphs: sample::knowledge()
+                .articles
+                .iter()
+                .flat_map(|article| sentences(&article.content))
+                .collect(),
             first_names,
             last_names,
         }
@@ -102,7 +111,8 @@ pub fn fill(path: &Path, clock: &Clock, size: &Size, progress: &dyn Fn(u64)) -> 
     let mut rng = Rng::with_seed(size.seed);
     let mut made = Made { keys: super::demo_keys(), ..Made::default() };
     made.keys.truncate(size.agents as usize);
-    let desk = write_beside(&mut conn, clock, |tx| fill_desk(&Tx { conn: tx.conn, now }, size, &words, &mut rng))?;
+    let desk =
+        write_beside(&mut conn, clock, |tx| fill_desk(&Tx { conn: tx.conn, now }, size, &words, &mut rng))?;
     let mut left = size.articles;
     while left > 0 {
         let chunk = left.min(CHUNK / 10);
@@ -151,8 +161,14 @@ fn fill_desk(tx: &Tx<'_>, size: &Size, words: &Vocabulary, rng: &mut Rng) -> Res
     for n in agents.len()..size.agents as usize {
         let name = format!("{} {}", pick(rng, &words.first_names)?, pick(rng, &words.last_names)?);
         let email = format!("agent{}@larkspur.example", n + 1);
-        let agent =
-            SampleAgent { name: &name, email: &email, password_hash: None, phone: None, locale: None, avatar_url: None };
+        let agent = SampleAgent {
+            name: &name,
+            email: &email,
+            password_hash: None,
+            phone: None,
+            locale: None,
+            avatar_url: None,
+        };
         let id = store::insert_agent(tx, &agent, at)?;
         store::insert_agent_department(tx, id, *pick(rng, &departments)?)?;
         agents.push((id, name));
@@ -205,7 +221,13 @@ fn fill_article(tx: &Tx<'_>, left: u32, all: u32, words: &Vocabulary, rng: &mut 
 }
 
 /// One ticket; returns how many messages it has.
-fn fill_ticket(tx: &Tx<'_>, desk: &Desk, (n, all): (u32, u32), words: &Vocabulary, rng: &mut Rng) -> Result<i64> {
+fn fill_ticket(
+    tx: &Tx<'_>,
+    desk: &Desk,
+    (n, all): (u32, u32),
+    words: &Vocabulary,
+    rng: &mut Rng,
+) -> Result<i64> {
     // Evenly over the span, the newest an hour ago, so that ids and times grow together.
     let age = (SPAN - 3600 * SECOND) / i64::from(all) * i64::from(all - n) + 3600 * SECOND;
     let opened = tx.now.plus(-age);
@@ -235,12 +257,14 @@ fn fill_ticket(tx: &Tx<'_>, desk: &Desk, (n, all): (u32, u32), words: &Vocabular
         _ => Priority::Low,
     };
     let (messages, last) = talk(words, rng, lead.map(|lead| lead.0), opened, age)?;
-    let closed = (status == Status::Closed).then(|| last.plus(((tx.now.0 - last.0) / 2).min(rng.i64(..3 * DAY).max(1))));
+    let closed = (status == Status::Closed)
+        .then(|| last.plus(((tx.now.0 - last.0) / 2).min(rng.i64(..3 * DAY).max(1))));
     let content = format!("{} {}", pick(rng, &words.openings)?, pick(rng, &words.openings)?);
     let customer = pick(rng, &desk.customers)?;
     let labels: Vec<i64> = if rng.bool() { vec![*pick(rng, &desk.labels)?] } else { vec![] };
     let version = format!("{}.{}", rng.u8(1..5), rng.u8(0..10));
-    let fields: Vec<(i64, &str)> = desk.field.filter(|_| rng.u8(..3) == 0).map(|id| (id, version.as_str())).into_iter().collect();
+    let fields: Vec<(i64, &str)> =
+        desk.field.filter(|_| rng.u8(..3) == 0).map(|id| (id, version.as_str())).into_iter().collect();
     let ticket = SampleTicket {
         title: pick(rng, &words.titles)?,
         content: &content,
@@ -266,14 +290,17 @@ fn fill_ticket(tx: &Tx<'_>, desk: &Desk, (n, all): (u32, u32), words: &Vocabular
     if age < 60 * DAY {
         for message in messages.iter().filter(|message| message.agent.is_none()) {
             for agent in &agents {
-                store::insert_notification(tx, &SampleNotification {
-                    agent: *agent,
-                    kind: NotificationType::Reply,
-                    ticket: (id, reference.clone()),
-                    sender: (customer.1.clone(), None),
-                    is_read: age > 3 * DAY,
-                    at: message.at,
-                })?;
+                store::insert_notification(
+                    tx,
+                    &SampleNotification {
+                        agent: *agent,
+                        kind: NotificationType::Reply,
+                        ticket: (id, reference.clone()),
+                        sender: (customer.1.clone(), None),
+                        is_read: age > 3 * DAY,
+                        at: message.at,
+                    },
+                )?;
             }
         }
     }
@@ -295,11 +322,14 @@ fn talk<'a>(
         at = at.plus(rng.i64(1..step.max(2)));
         let agent = if n % 2 == 0 { lead } else { None };
         let is_note = agent.is_some() && rng.u8(..6) == 0;
-        let text = pick(rng, match (agent, is_note) {
-            (None, _) => &words.replies,
-            (Some(_), false) => &words.answers,
-            (Some(_), true) => &words.notes,
-        })?;
+        let text = pick(
+            rng,
+            match (agent, is_note) {
+                (None, _) => &words.replies,
+                (Some(_), false) => &words.answers,
+                (Some(_), true) => &words.notes,
+            },
+        )?;
         messages.push(SampleMessage { agent, is_note, text, at, likes: &[] });
     }
     Ok((messages, at))

@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use super::store::{self, SampleCanned, SampleMessage, SampleNotification, SampleTicket};
 use super::Made;
+use super::store::{self, SampleCanned, SampleMessage, SampleNotification, SampleTicket};
 use crate::activity::{self, Actor, Changes, Entry};
 use crate::api_key;
 use crate::api_key::model::NewKey;
@@ -281,13 +281,17 @@ pub fn fill(tx: &Tx<'_>) -> Result<Made> {
     }
     store::mark_sample(tx, &closed_today)?;
     let actor = Actor::cli();
-    activity::record(tx, &actor, Entry {
-        action: "desk.seeded",
-        description: format!("{} filled the desk with the sample", actor.name),
-        subject: ("desk", None),
-        ticket_id: None,
-        changes: Changes::default(),
-    })?;
+    activity::record(
+        tx,
+        &actor,
+        Entry {
+            action: "desk.seeded",
+            description: format!("{} filled the desk with the sample", actor.name),
+            subject: ("desk", None),
+            ticket_id: None,
+            changes: Changes::default(),
+        },
+    )?;
     Ok(made)
 }
 
@@ -310,7 +314,8 @@ pub fn fill_desk(tx: &Tx<'_>) -> Result<Names> {
     let mut names = Names::default();
     let (desk, at) = (desk(), tx.now.plus(-120 * DAY));
     for department in &desk.departments {
-        let id = store::insert_department(tx, &department.name, &department.description, &department.email, at)?;
+        let id =
+            store::insert_department(tx, &department.name, &department.description, &department.email, at)?;
         names.departments.insert(department.name.clone(), id);
     }
     if let Some(id) = desk.departments.first().and_then(|first| names.departments.get(&first.name)) {
@@ -444,26 +449,29 @@ fn fill_ticket(
         name.as_ref().map(|name| at_name(ids, name)).transpose()
     };
     let status = Status::from_word(&ticket.status).unwrap_or(Status::Open);
-    let (id, reference) = store::insert_ticket(tx, &SampleTicket {
-        title: &ticket.title,
-        content: &ticket.content,
-        status,
-        priority: Priority::from_word(&ticket.priority).unwrap_or(Priority::Medium),
-        place: (
-            place(&names.departments, &ticket.department)?,
-            place(&names.categories, &ticket.category)?,
-            place(&names.products, &ticket.product)?,
-        ),
-        customer: (*customer_id, customer_name, &ticket.customer),
-        lead: lead.map(|lead| lead.0),
-        agents: &agents,
-        labels: &labels,
-        fields: &fields,
-        is_locked: ticket.locked,
-        opened,
-        closed,
-        messages: &messages,
-    })?;
+    let (id, reference) = store::insert_ticket(
+        tx,
+        &SampleTicket {
+            title: &ticket.title,
+            content: &ticket.content,
+            status,
+            priority: Priority::from_word(&ticket.priority).unwrap_or(Priority::Medium),
+            place: (
+                place(&names.departments, &ticket.department)?,
+                place(&names.categories, &ticket.category)?,
+                place(&names.products, &ticket.product)?,
+            ),
+            customer: (*customer_id, customer_name, &ticket.customer),
+            lead: lead.map(|lead| lead.0),
+            agents: &agents,
+            labels: &labels,
+            fields: &fields,
+            is_locked: ticket.locked,
+            opened,
+            closed,
+            messages: &messages,
+        },
+    )?;
     tell(tx.now, names, (id, &reference), &agents, (opened, customer_name), &messages, told);
     log(tx, names, (id, &reference), (opened, closed), lead, &messages)?;
     Ok(id)
@@ -530,7 +538,8 @@ fn log(
         else {
             continue;
         };
-        let actor = Actor { id: Some(*agent), name: name.clone(), kind: activity::ActorType::Agent, ip: None };
+        let actor =
+            Actor { id: Some(*agent), name: name.clone(), kind: activity::ActorType::Agent, ip: None };
         let (action, what) = if message.is_note {
             ("message.noted", "left a note on")
         } else {
@@ -539,7 +548,8 @@ fn log(
         activity::record(&at(message.at), &actor, entry(action, format!("{name} {what} {reference}")))?;
     }
     if let (Some(closed), Some((agent, name, _))) = (closed, lead) {
-        let actor = Actor { id: Some(*agent), name: name.clone(), kind: activity::ActorType::Agent, ip: None };
+        let actor =
+            Actor { id: Some(*agent), name: name.clone(), kind: activity::ActorType::Agent, ip: None };
         let mut changes = Changes::default();
         changes.note("status", "open", "closed");
         let closing = Entry { changes, ..entry("ticket.closed", format!("{name} closed {reference}")) };

@@ -39,7 +39,9 @@ pub fn find_sample(tx: &Tx<'_>) -> Result<Option<Sample>> {
 pub fn mark_sample(tx: &Tx<'_>, closed_today: &[i64]) -> Result<()> {
     let ids = serde_json::Value::from(closed_today).to_string();
     tx.conn
-        .prepare_cached("INSERT INTO sample VALUES (1, ?, ?) ON CONFLICT DO UPDATE SET made_at = excluded.made_at")?
+        .prepare_cached(
+            "INSERT INTO sample VALUES (1, ?, ?) ON CONFLICT DO UPDATE SET made_at = excluded.made_at",
+        )?
         .execute(params![tx.now.0, ids])?;
     Ok(())
 }
@@ -91,7 +93,8 @@ pub fn shift(tx: &Tx<'_>, sample: &Sample, days: i64, midnight: Timestamp) -> Re
                 format!("UPDATE {table} SET {}", columns.iter().map(later).collect::<Vec<_>>().join(", "))
             })
             .collect();
-        let ticket = ["created_at", "updated_at", "last_reply_at", "closed_at"].iter().map(later).collect::<Vec<_>>();
+        let ticket =
+            ["created_at", "updated_at", "last_reply_at", "closed_at"].iter().map(later).collect::<Vec<_>>();
         statements.push(format!("UPDATE ticket SET {}, version = version + 1", ticket.join(", ")));
         statements.push("UPDATE ticket_event SET at = min(at + :by, :now)".into());
         for sql in statements {
@@ -161,7 +164,9 @@ pub fn insert_agent(tx: &Tx<'_>, agent: &SampleAgent<'_>, at: Timestamp) -> Resu
 /// # Errors
 /// What SQLite says.
 pub fn insert_agent_department(tx: &Tx<'_>, agent_id: i64, department_id: i64) -> Result<()> {
-    tx.conn.prepare_cached("INSERT INTO agent_department VALUES (?, ?)")?.execute([agent_id, department_id])?;
+    tx.conn
+        .prepare_cached("INSERT INTO agent_department VALUES (?, ?)")?
+        .execute([agent_id, department_id])?;
     Ok(())
 }
 
@@ -187,7 +192,13 @@ pub fn insert_customer(
 ///
 /// # Errors
 /// What SQLite says.
-pub fn insert_department(tx: &Tx<'_>, name: &str, description: &str, email: &str, at: Timestamp) -> Result<i64> {
+pub fn insert_department(
+    tx: &Tx<'_>,
+    name: &str,
+    description: &str,
+    email: &str,
+    at: Timestamp,
+) -> Result<i64> {
     one(
         tx,
         "INSERT INTO department (name, name_fold, description, email, created_at, updated_at)
@@ -468,7 +479,9 @@ pub fn insert_ticket(tx: &Tx<'_>, ticket: &SampleTicket<'_>) -> Result<(i64, Str
         tx.conn.prepare_cached("INSERT INTO ticket_label VALUES (?, ?)")?.execute([id, *label])?;
     }
     for (field, value) in ticket.fields {
-        tx.conn.prepare_cached("INSERT INTO ticket_field VALUES (?, ?, ?)")?.execute(params![id, field, value])?;
+        tx.conn
+            .prepare_cached("INSERT INTO ticket_field VALUES (?, ?, ?)")?
+            .execute(params![id, field, value])?;
     }
     insert_messages(tx, id, customer, ticket.messages)?;
     insert_events(tx, id, ticket)?;
@@ -484,7 +497,8 @@ pub fn insert_ticket(tx: &Tx<'_>, ticket: &SampleTicket<'_>) -> Result<(i64, Str
 
 fn insert_messages(tx: &Tx<'_>, ticket: i64, customer: i64, messages: &[SampleMessage<'_>]) -> Result<()> {
     for message in messages {
-        let (kind, customer) = if message.agent.is_some() { ("agent", None) } else { ("customer", Some(customer)) };
+        let (kind, customer) =
+            if message.agent.is_some() { ("agent", None) } else { ("customer", Some(customer)) };
         let id: i64 = one(
             tx,
             "INSERT INTO message (ticket_id, content, is_internal, sender_type, agent_id, customer_id, created_at, updated_at)
@@ -569,7 +583,9 @@ pub fn insert_notification(tx: &Tx<'_>, notification: &SampleNotification) -> Re
 /// # Errors
 /// What SQLite says.
 pub fn hurry(conn: &rusqlite::Connection) -> Result<()> {
-    conn.execute_batch("PRAGMA synchronous = OFF; PRAGMA cache_size = -256000; PRAGMA wal_autocheckpoint = 20000;")?;
+    conn.execute_batch(
+        "PRAGMA synchronous = OFF; PRAGMA cache_size = -256000; PRAGMA wal_autocheckpoint = 20000;",
+    )?;
     Ok(())
 }
 

@@ -47,8 +47,12 @@ pub enum Condition {
 
 impl Condition {
     fn parse(request: &Request, header: &str) -> Self {
-        let lines: Vec<&str> =
-            request.headers().get_all(header).iter().map(|value| value.to_str().unwrap_or_default()).collect();
+        let lines: Vec<&str> = request
+            .headers()
+            .get_all(header)
+            .iter()
+            .map(|value| value.to_str().unwrap_or_default())
+            .collect();
         if lines.is_empty() {
             return Self::Absent;
         }

@@ -109,13 +109,17 @@ fn after_change(
         Some(verb) => format!("{} {verb} {reference}", actor.name),
         None => format!("{} changed {} of {reference}", actor.name, changes.fields()),
     };
-    activity::record(tx, actor, Entry {
-        action,
-        description,
-        subject: ("ticket", Some(ticket.id)),
-        ticket_id: Some(ticket.id),
-        changes,
-    })?;
+    activity::record(
+        tx,
+        actor,
+        Entry {
+            action,
+            description,
+            subject: ("ticket", Some(ticket.id)),
+            ticket_id: Some(ticket.id),
+            changes,
+        },
+    )?;
     if status != ticket.status {
         let sender = Sender { agent_id: actor.agent_id(), name: &actor.name, avatar_url };
         notify(tx, (ticket.id, reference), NotificationType::Status, &sender)?;

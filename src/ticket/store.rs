@@ -344,11 +344,15 @@ pub fn dashboard(tx: &Tx<'_>, visibility: &Visibility, midnight: Timestamp) -> R
     let none = Filter::default();
     let conditions = Conditions::of(visibility, &none);
     let arms = visibility.arms();
-    let counters: Vec<_> =
-        arms.iter().map(|arm| format!("SELECT status, awaits_reply, n FROM ticket_count WHERE {}", arm.counters)).collect();
+    let counters: Vec<_> = arms
+        .iter()
+        .map(|arm| format!("SELECT status, awaits_reply, n FROM ticket_count WHERE {}", arm.counters))
+        .collect();
     let closed: Vec<_> = arms
         .iter()
-        .map(|arm| format!("SELECT count(*) AS n FROM {} WHERE {} AND closed_at >= :midnight", arm.table, arm.rows))
+        .map(|arm| {
+            format!("SELECT count(*) AS n FROM {} WHERE {} AND closed_at >= :midnight", arm.table, arm.rows)
+        })
         .collect();
     let sql = format!(
         "SELECT ifnull(sum(n) FILTER (WHERE status = 'open'), 0), ifnull(sum(n) FILTER (WHERE status = 'in_progress'), 0),

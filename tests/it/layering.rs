@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// The nouns, lowest first: a noun uses only those of lower ranks.
-const RANKS: [&[&str]; 5] = [
+const RANKS: [&[&str]; 6] = [
     &["activity", "notification", "idempotency", "setting"],
-    &["label", "department", "canned_response", "knowledge", "api_key"],
+    &["label", "department", "canned_response", "knowledge"],
     &["agent"],
+    &["api_key"],
     &["ticket"],
     &["message"],
 ];
