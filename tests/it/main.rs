@@ -8,6 +8,7 @@ mod cli;
 mod concurrency;
 mod department;
 mod document;
+mod examples;
 mod health;
 mod http;
 mod idempotency;

@@ -1,0 +1,68 @@
+//! The examples run, against a live server, as their texts say.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use super::harness::{TestApp, key_of};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn run(app: &TestApp, command: &mut Command) -> Output {
+    command
+        .current_dir(root())
+        .env("LODGE_URL", format!("http://{}", app.address))
+        .env("LODGE_KEY", key_of("mira"))
+        .output()
+        .unwrap()
+}
+
+fn succeeded(output: &Output) -> String {
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
+    text
+}
+
+#[test]
+fn the_walk_through_walks_through() {
+    let app = TestApp::sample();
+    let before: i64 = app.look_up("SELECT count(*) FROM message");
+    succeeded(&run(&app, Command::new("sh").arg("examples/walkthrough.sh")));
+    let after: i64 = app.look_up("SELECT count(*) FROM message");
+    assert!(after > before, "it replies and leaves a note");
+}
+
+#[test]
+fn the_walk_through_fails_when_the_server_does_not_answer_as_expected() {
+    let app = TestApp::sample();
+    app.sql("UPDATE agent SET is_active = 0");
+    assert!(!run(&app, Command::new("sh").arg("examples/walkthrough.sh")).status.success());
+}
+
+#[test]
+fn the_python_client_prints_the_desk() {
+    let app = TestApp::sample();
+    let text = succeeded(&run(&app, Command::new("python3").arg("examples/lodge_client.py")));
+    assert!(text.contains('#'), "{text}");
+}
+
+/// Cargo builds examples beside the tests.
+fn triage_bot() -> PathBuf {
+    let binary = Path::new(env!("CARGO_BIN_EXE_lodge"));
+    binary.parent().unwrap().join("examples/triage_bot")
+}
+
+#[test]
+fn the_triage_bot_notes_each_ticket_once_a_day() {
+    let app = TestApp::sample();
+    let notes = || app.look_up::<i64>("SELECT count(*) FROM message WHERE is_internal");
+    let before = notes();
+    succeeded(&run(&app, Command::new(triage_bot()).arg("--dry-run")));
+    assert_eq!(notes(), before, "a dry run writes nothing");
+    succeeded(&run(&app, &mut Command::new(triage_bot())));
+    let once = notes();
+    assert!(once > before);
+    succeeded(&run(&app, &mut Command::new(triage_bot())));
+    assert_eq!(notes(), once);
+}
