@@ -9,16 +9,17 @@ use poem::{Endpoint, EndpointExt, Response, Route};
 use poem_openapi::Tags;
 
 use crate::agent::external::ProfileApi;
-use crate::canned_response::external::CannedResponseApi;
+use crate::canned_response::model::CannedResponse;
 use crate::db::Db;
-use crate::department::external::DepartmentApi;
+use crate::department::model::Department;
 use crate::health::external::{ConnectionApi, HealthApi};
 use crate::http::docs::{self, Demo, Page};
 use crate::http::front::Front;
 use crate::http::gate::{Methods, Shared, mount};
 use crate::http::limit::Buckets;
+use crate::http::resource::Lookups;
 use crate::knowledge::external::KnowledgeApi;
-use crate::label::external::LabelApi;
+use crate::label::model::Label;
 use crate::message::external::MessageApi;
 use crate::notification::external::NotificationApi;
 use crate::ticket::external::TicketApi;
@@ -78,9 +79,9 @@ pub type Apis = (
     ConnectionApi,
     TicketApi,
     MessageApi,
-    LabelApi,
-    DepartmentApi,
-    CannedResponseApi,
+    Lookups<Label>,
+    Lookups<Department>,
+    Lookups<CannedResponse>,
     KnowledgeApi,
     ProfileApi,
     NotificationApi,
@@ -101,9 +102,9 @@ pub fn app(db: &Arc<Db>, options: &Options) -> impl Endpoint<Output = Response> 
         ConnectionApi,
         TicketApi(of()),
         MessageApi(of()),
-        LabelApi(of()),
-        DepartmentApi(of()),
-        CannedResponseApi(of()),
+        Lookups::new(of()),
+        Lookups::new(of()),
+        Lookups::new(of()),
         KnowledgeApi(of()),
         ProfileApi(of()),
         NotificationApi(of()),

@@ -14,5 +14,6 @@ pub mod gate;
 pub mod json;
 pub mod limit;
 pub mod once;
+pub mod resource;
 pub mod serve;
 pub mod shape;

@@ -586,6 +586,15 @@ pub fn hurry(conn: &rusqlite::Connection) -> Result<()> {
     conn.execute_batch(
         "PRAGMA synchronous = OFF; PRAGMA cache_size = -256000; PRAGMA wal_autocheckpoint = 20000;",
     )?;
+    // A larger hash gathers more before a search index writes a segment, so there is far less to merge.
+    set_search_memory(conn, 64 << 20)
+}
+
+/// How many bytes each search index gathers before it writes them.
+fn set_search_memory(conn: &rusqlite::Connection, bytes: i64) -> Result<()> {
+    for table in ["ticket_search", "ticket_bigram", "knowledge_search", "knowledge_bigram"] {
+        conn.execute(&format!("INSERT INTO {table} ({table}, rank) VALUES ('hashsize', ?)"), [bytes])?;
+    }
     Ok(())
 }
 
@@ -594,6 +603,7 @@ pub fn hurry(conn: &rusqlite::Connection) -> Result<()> {
 /// # Errors
 /// What SQLite says.
 pub fn settle(conn: &rusqlite::Connection) -> Result<()> {
+    set_search_memory(conn, 1 << 20)?;
     conn.execute_batch("PRAGMA synchronous = FULL; PRAGMA optimize = 0x10012;")?;
     conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
     Ok(())
