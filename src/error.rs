@@ -61,7 +61,7 @@ impl std::fmt::Display for Error {
             Self::Invalid(fields) => {
                 let mut first = true;
                 for (name, messages) in fields {
-                    write!(f, "{}{name} {}", if first { "" } else { "; " }, messages.join(", "))?;
+                    write!(f, "{}{name}: {}", if first { "" } else { "; " }, messages.join(", "))?;
                     first = false;
                 }
                 return Ok(());

@@ -172,7 +172,9 @@ impl Shape {
             tried.finish().is_ok()
         };
         if !self.any_of.iter().any(fits) {
-            let kinds: Vec<_> = self.any_of.iter().map(|one| one.kind.article()).collect();
+            let empty = |one: &Self| one.kind == Kind::Array && one.length.1 == 0;
+            let kind = |one: &Self| if empty(one) { "an empty array" } else { one.kind.article() };
+            let kinds: Vec<_> = self.any_of.iter().map(kind).collect();
             wrong.add(at, format!("must be {}", kinds.join(" or ")));
         }
     }
