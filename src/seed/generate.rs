@@ -128,13 +128,14 @@ pub fn fill(path: &Path, clock: &Clock, size: &Size, progress: &dyn Fn(u64)) -> 
         let chunk = (size.tickets - done).min(CHUNK);
         write_beside(&mut conn, clock, |tx| {
             let tx = Tx { conn: tx.conn, now };
+            let mut texts = Vec::with_capacity(chunk as usize);
             for n in done..done + chunk {
-                made.messages += fill_ticket(&tx, &desk, (n, size.tickets), &words, &mut rng)?;
+                made.messages += fill_ticket(&tx, &desk, (n, size.tickets), &words, &mut rng, &mut texts)?;
                 if n % 500 == 0 {
                     progress(u64::from(n));
                 }
             }
-            Ok(())
+            store::index_tickets(&tx, &texts)
         })?;
         done += chunk;
     }
@@ -220,13 +221,14 @@ fn fill_article(tx: &Tx<'_>, left: u32, all: u32, words: &Vocabulary, rng: &mut 
     Ok(())
 }
 
-/// One ticket; returns how many messages it has.
+/// One ticket; returns how many messages it has, and adds the text it is to be found by.
 fn fill_ticket(
     tx: &Tx<'_>,
     desk: &Desk,
     (n, all): (u32, u32),
     words: &Vocabulary,
     rng: &mut Rng,
+    texts: &mut Vec<(i64, String)>,
 ) -> Result<i64> {
     // Evenly over the span, the newest an hour ago, so that ids and times grow together.
     let age = (SPAN - 3600 * SECOND) / i64::from(all) * i64::from(all - n) + 3600 * SECOND;
@@ -285,7 +287,8 @@ fn fill_ticket(
         closed,
         messages: &messages,
     };
-    let (id, reference) = store::insert_ticket(tx, &ticket)?;
+    let store::Inserted { id, reference, text } = store::insert_history(tx, &ticket)?;
+    texts.push((id, text));
     // The customers' replies of the last two months are what agents were told; a few days' worth is unread.
     if age < 60 * DAY {
         for message in messages.iter().filter(|message| message.agent.is_none()) {

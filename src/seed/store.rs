@@ -422,6 +422,16 @@ pub struct SampleMessage<'a> {
 /// # Errors
 /// What SQLite says.
 pub fn insert_ticket(tx: &Tx<'_>, ticket: &SampleTicket<'_>) -> Result<(i64, String)> {
+    let made = insert_history(tx, ticket)?;
+    index_tickets(tx, &[(made.id, made.text)])?;
+    Ok((made.id, made.reference))
+}
+
+/// The same without the search index: [`index_tickets`] follows, for many at a time.
+///
+/// # Errors
+/// What SQLite says.
+pub fn insert_history(tx: &Tx<'_>, ticket: &SampleTicket<'_>) -> Result<Inserted> {
     let public = |message: &&SampleMessage<'_>| !message.is_note;
     let last = ticket.messages.iter().rfind(public);
     let updated = ticket.messages.last().map_or(ticket.opened, |message| message.at).max(ticket.opened);
@@ -486,13 +496,35 @@ pub fn insert_ticket(tx: &Tx<'_>, ticket: &SampleTicket<'_>) -> Result<(i64, Str
     insert_messages(tx, id, customer, ticket.messages)?;
     insert_events(tx, id, ticket)?;
     let text = [ticket.title, ticket.content, &reference, customer_name, customer_email].map(fold).join("\n");
-    tx.conn
-        .prepare_cached("INSERT INTO ticket_search (rowid, body) VALUES (?, ?)")?
-        .execute(params![id, text])?;
-    tx.conn
-        .prepare_cached("INSERT INTO ticket_bigram (rowid, body) VALUES (?, ?)")?
-        .execute(params![id, bigrams(&text)])?;
-    Ok((id, reference))
+    Ok(Inserted { id, reference, text })
+}
+
+/// A ticket that was made, and the text it is to be found by.
+#[derive(Debug)]
+pub struct Inserted {
+    /// Its id.
+    pub id: i64,
+    /// Its reference.
+    pub reference: String,
+    /// Its folded text.
+    pub text: String,
+}
+
+/// Makes tickets searchable, many at a time: a search index gathers what is written one after the other, but writes all it
+/// has whenever another statement with triggers comes in between.
+///
+/// # Errors
+/// What SQLite says.
+pub fn index_tickets(tx: &Tx<'_>, tickets: &[(i64, String)]) -> Result<()> {
+    let mut long = tx.conn.prepare_cached("INSERT INTO ticket_search (rowid, body) VALUES (?, ?)")?;
+    for (id, text) in tickets {
+        long.execute(params![id, text])?;
+    }
+    let mut pairs = tx.conn.prepare_cached("INSERT INTO ticket_bigram (rowid, body) VALUES (?, ?)")?;
+    for (id, text) in tickets {
+        pairs.execute(params![id, bigrams(text)])?;
+    }
+    Ok(())
 }
 
 fn insert_messages(tx: &Tx<'_>, ticket: i64, customer: i64, messages: &[SampleMessage<'_>]) -> Result<()> {
