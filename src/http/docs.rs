@@ -138,8 +138,10 @@ fn start(demo: Option<&Demo>) -> String {
     });
     format!(
         "const ui = SwaggerUIBundle({{\n  dom_id: \"#ui\",\n  url: \"/openapi.json\",\n  validatorUrl: null,\n  \
-         deepLinking: true,\n  filter: true,\n  persistAuthorization: true,\n  displayRequestDuration: true,\n  \
+         deepLinking: true,\n  filter: true,\n  persistAuthorization: {},\n  displayRequestDuration: true,\n  \
          tryItOutEnabled: true,\n{}}});\n",
+        // On a sample there is nothing to persist: each visit starts authorised anew.
+        demo.is_none(),
         authorise.unwrap_or_default()
     )
 }
