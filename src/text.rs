@@ -88,19 +88,6 @@ fn push_bigram(text: &mut String, a: char, b: char) {
     }
 }
 
-/// A name for the address bar: the folded text with everything but ASCII letters and digits turned into hyphens.
-pub fn slug(text: &str) -> String {
-    let mut slug = String::new();
-    for c in fold(text).chars() {
-        if c.is_ascii_alphanumeric() {
-            slug.push(c);
-        } else if !slug.ends_with('-') && !slug.is_empty() {
-            slug.push('-');
-        }
-    }
-    slug.trim_end_matches('-').to_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -142,11 +129,5 @@ mod tests {
     #[test]
     fn bigrams_are_distinct_and_never_span_a_space() {
         assert_eq!(bigrams("aa aab"), "61x61 61x62 ");
-    }
-
-    #[test]
-    fn slugs_are_plain() {
-        assert_eq!(slug("  Größe & Übersicht!  "), "grosse-ubersicht");
-        assert_eq!(slug("パスワード"), "");
     }
 }

@@ -13,7 +13,7 @@ use crate::scalar::{Locale, Name, Text};
 use crate::time::Timestamp;
 
 /// The agent that a key speaks for, as it sees itself.
-#[derive(Debug, Object, Serialize)]
+#[derive(Clone, Debug, Object, Serialize)]
 pub struct Profile {
     /// The agent's id.
     #[oai(validator(minimum(value = "1")))]

@@ -17,7 +17,7 @@ pub fn update_profile(tx: &Tx<'_>, me: &Agent, patch: &ProfilePatch) -> Result<P
     if settings.is_some_and(|settings| settings.as_str().len() > NotificationSettings::MOST) {
         return Err(Error::field("notification_settings", "must be at most 16 KiB"));
     }
-    let mut after = store::find_profile(tx, me.id())?.or_not_found()?;
+    let mut after = before.clone();
     if let Some(name) = &patch.name {
         after.name.clone_from(&name.0);
     }

@@ -79,11 +79,6 @@ impl Admin {
         self.special || self.scopes.iter().any(|own| own == scope)
     }
 
-    /// Whether the key carries every scope there is or will be.
-    pub fn is_special(&self) -> bool {
-        self.special
-    }
-
     /// The program as the one who did something.
     pub fn actor(&self) -> Actor {
         Actor { kind: ActorType::User, id: Some(self.key_id), name: self.name.clone(), ip: self.ip.clone() }

@@ -33,11 +33,10 @@ pub struct Demo {
 impl Demo {
     /// Serves the sample until told to stop.
     pub fn run(self) -> Result<(), Failure> {
-        refuse_published(&self.server, &self.db, seed::demo_keys().len())?;
         let listener = listen(&self.server)?;
         let clock = Clock::default();
         match open::check(&self.db) {
-            Err(OpenError::Missing(_)) => seed::create_sample(&self.db, &clock)?,
+            Err(OpenError::Missing(_)) => self.make(&clock)?,
             Ok(()) => {
                 if !seed::is_sample(&self.db)? {
                     return Err(Failure::refused(format!(
@@ -48,8 +47,7 @@ impl Demo {
                 // A server that has the file open must not see its times move.
                 let lock = open::Lock::take(&self.db)?;
                 if self.reset {
-                    open::remove(&self.db);
-                    seed::create_sample(&self.db, &clock)?;
+                    self.make(&clock)?;
                 } else {
                     seed::move_sample(&self.db, &clock)?;
                 }
@@ -73,5 +71,13 @@ impl Demo {
             }
             Ok(())
         })
+    }
+
+    /// Makes the sample, in place of one that may be there. Its keys are published, so where it will listen is looked at
+    /// first: a refusal leaves everything as it was.
+    fn make(&self, clock: &Clock) -> Result<(), Failure> {
+        refuse_published(&self.server, &self.db, seed::demo_keys().len())?;
+        open::remove(&self.db);
+        Ok(seed::create_sample(&self.db, clock)?)
     }
 }

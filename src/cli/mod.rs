@@ -120,7 +120,7 @@ fn change<T>(path: &Path, job: impl FnOnce(&Tx<'_>) -> DomainResult<T>) -> Resul
     Ok(write_beside(&mut conn, &Clock::default(), job)?)
 }
 
-/// Reads an existing database.
+/// Reads an existing database. On a connection that may write, because only such a one tidies its log away afterwards.
 fn look<T>(path: &Path, job: impl FnOnce(&Tx<'_>) -> DomainResult<T>) -> Result<T, Failure> {
     change(path, job)
 }

@@ -8,7 +8,8 @@ use poem_openapi::param::{Path, Query};
 use super::model::{Like, Message, NewMessage, Order};
 use super::{rules, store};
 use crate::app::Tag;
-use crate::db::{Db, Optional, Paging};
+use crate::db::{Db, Paging};
+use crate::error::Error;
 use crate::http::answer::{Created, Listing, Reply};
 use crate::http::caller::{Body, ByAgent};
 use crate::http::failure::Failure;
@@ -96,10 +97,10 @@ impl MessageApi {
             .0
             .write(move |tx| {
                 let ticket = ticket::rules::find_version(tx, &me, ticket_id.0.0)?.ticket;
-                store::find(tx, ticket, message_id.0.0, me.id())?.or_not_found()?;
-                once.run(tx, || {
-                    Reply::new(&store::toggle_like(tx, ticket, message_id.0.0, me.id())?.or_not_found()?)
-                })
+                if !store::is_under(tx, ticket, message_id.0.0)? {
+                    return Err(Error::NotFound);
+                }
+                once.run(tx, || Reply::new(&store::toggle_like(tx, message_id.0.0, me.id())?))
             })
             .await?)
     }

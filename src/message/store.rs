@@ -97,16 +97,21 @@ impl FromRow for Like {
     }
 }
 
-/// Turns an agent's like of a message round; none if the ticket has no such message.
+/// Whether a ticket has this message.
 ///
 /// # Errors
 /// What SQLite says.
-pub fn toggle_like(tx: &Tx<'_>, ticket_id: i64, id: i64, agent_id: i64) -> Result<Option<Like>> {
-    let there: Option<i64> =
+pub fn is_under(tx: &Tx<'_>, ticket_id: i64, id: i64) -> Result<bool> {
+    let found: Option<i64> =
         first(tx, "SELECT id FROM message WHERE ticket_id = ? AND id = ?", [ticket_id, id])?;
-    if there.is_none() {
-        return Ok(None);
-    }
+    Ok(found.is_some())
+}
+
+/// Turns an agent's like of a message round.
+///
+/// # Errors
+/// What SQLite says.
+pub fn toggle_like(tx: &Tx<'_>, id: i64, agent_id: i64) -> Result<Like> {
     let taken_back = tx
         .conn
         .prepare_cached("DELETE FROM message_like WHERE message_id = ? AND agent_id = ?")?
@@ -116,7 +121,7 @@ pub fn toggle_like(tx: &Tx<'_>, ticket_id: i64, id: i64, agent_id: i64) -> Resul
             .prepare_cached("INSERT INTO message_like (message_id, agent_id) VALUES (?, ?)")?
             .execute([id, agent_id])?;
     }
-    first(
+    one(
         tx,
         "SELECT EXISTS (SELECT 1 FROM message_like WHERE message_id = ?1 AND agent_id = ?2), likes_count
          FROM message WHERE id = ?1",

@@ -3,6 +3,7 @@
 use poem_openapi::{Enum, Object};
 use serde::Serialize;
 
+use super::Version;
 use crate::label::model::Label;
 use crate::reference::Reference;
 use crate::scalar::Id;
@@ -232,6 +233,6 @@ pub struct State {
     pub was_answered: bool,
     /// When it was opened.
     pub created_at: Timestamp,
-    /// Its own version.
-    pub version: i64,
+    /// Which version it is.
+    pub version: Version,
 }

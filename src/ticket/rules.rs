@@ -31,8 +31,8 @@ pub fn find_version(tx: &Tx<'_>, me: &Agent, id: i64) -> Result<Version> {
 /// # Errors
 /// [`Error::NotFound`], [`Error::PreconditionFailed`], [`Error::Invalid`] for labels that are not there to be set.
 pub fn update(tx: &Tx<'_>, me: &Agent, id: i64, patch: &TicketPatch, seen: &Condition) -> Result<()> {
-    seen.require(find_version(tx, me, id)?)?;
     let ticket = find_visible(tx, me, id)?;
+    seen.require(ticket.version)?;
     let status = patch.status.unwrap_or(ticket.status);
     let priority = patch.priority.unwrap_or(ticket.priority);
     let mut changes = Changes::default();

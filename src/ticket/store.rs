@@ -9,7 +9,7 @@ use super::model::{
 };
 use super::{Version, Visibility};
 use crate::db::search::Query;
-use crate::db::{FromRow, Ids, Named, Page, Paging, Tx, all, all_named, first, one, word};
+use crate::db::{FromRow, Ids, Named, Page, Paging, Tx, all, all_named, word};
 use crate::error::{Error, Result};
 use crate::label::model::Label;
 use crate::reference::Reference;
@@ -160,7 +160,7 @@ impl FromRow for State {
             is_locked: row.get(7)?,
             was_answered: row.get(8)?,
             created_at: Timestamp(row.get(9)?),
-            version: row.get(10)?,
+            version: Version { ticket: row.get(0)?, own: row.get(10)?, names: row.get(11)? },
         })
     }
 }
@@ -185,8 +185,8 @@ pub fn find_state(tx: &Tx<'_>, visibility: &Visibility, id: i64) -> Result<Optio
     let sql = format!(
         "SELECT t.id, t.reference_id, t.status, t.priority, t.department_id, t.assigned_to, t.is_resolved, t.is_locked,
            EXISTS (SELECT 1 FROM ticket_event x WHERE x.ticket_id = t.id AND x.kind = 'first_response'),
-           t.created_at, t.version
-         FROM ticket t WHERE t.id = :id AND {}",
+           t.created_at, t.version, e.names
+         FROM ticket t CROSS JOIN epoch e WHERE t.id = :id AND {}",
         visibility.condition()
     );
     Ok(find_seen(tx, visibility, &sql, id)?.pop())
@@ -437,29 +437,4 @@ pub fn insert_event(tx: &Tx<'_>, ticket: &State, kind: &str) -> Result<()> {
         )?
         .execute(params![ticket.id, kind, tx.now.0, ticket.lead_id, ticket.department_id, seconds])?;
     Ok(())
-}
-
-/// How many tickets the whole desk has.
-///
-/// # Errors
-/// What SQLite says.
-pub fn count_all(tx: &Tx<'_>) -> Result<i64> {
-    one(tx, "SELECT ifnull(sum(n), 0) FROM ticket_count WHERE agent_id = 0", [])
-}
-
-/// Whether a ticket is seen.
-///
-/// # Errors
-/// What SQLite says.
-pub fn is_visible(tx: &Tx<'_>, visibility: &Visibility, id: i64) -> Result<bool> {
-    let sql = format!("SELECT t.id FROM ticket t WHERE t.id = :id AND {}", visibility.condition());
-    Ok(!find_seen::<i64>(tx, visibility, &sql, id)?.is_empty())
-}
-
-/// Where a ticket's reference is wanted and nothing else.
-///
-/// # Errors
-/// What SQLite says.
-pub fn find_reference(tx: &Tx<'_>, id: i64) -> Result<Option<String>> {
-    first(tx, "SELECT reference_id FROM ticket WHERE id = ?", [id])
 }
