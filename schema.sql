@@ -63,7 +63,7 @@ CREATE TABLE agent (
   avatar_url             TEXT    CHECK (length(avatar_url) <= 2000),
   notification_settings  TEXT    NOT NULL DEFAULT '{}' CHECK (json_valid(notification_settings)),
   is_active              INTEGER NOT NULL DEFAULT 1 CHECK (is_active IN (0, 1)),
-  last_assigned_at       INTEGER,                   -- when auto-assign last chose this agent
+  last_assigned_at       INTEGER,                   -- when the agent last became the lead of a ticket
   deleted_at             INTEGER,
   created_at             INTEGER NOT NULL,
   updated_at             INTEGER NOT NULL
@@ -184,7 +184,7 @@ CREATE TABLE canned_response (
   id          INTEGER PRIMARY KEY AUTOINCREMENT,
   title       TEXT    NOT NULL CHECK (length(title) BETWEEN 1 AND 250),
   title_fold  TEXT    NOT NULL,
-  content     TEXT    NOT NULL CHECK (length(content) BETWEEN 1 AND 100000),
+  content     TEXT    NOT NULL CHECK (length(content) <= 100000),
   category    TEXT    CHECK (length(category) <= 100),
   shortcut    TEXT    UNIQUE CHECK (length(shortcut) BETWEEN 1 AND 100),
   is_active   INTEGER NOT NULL DEFAULT 1 CHECK (is_active IN (0, 1)),
@@ -226,10 +226,24 @@ CREATE INDEX ticket_status ON ticket (status, created_at DESC, id DESC, priority
 CREATE INDEX ticket_department ON ticket (department_id, created_at DESC, id DESC, status, priority);
 CREATE INDEX ticket_customer ON ticket (customer_id, created_at DESC, id DESC);
 CREATE INDEX ticket_lead ON ticket (assigned_to, created_at DESC, id DESC, status);
+-- The whole desk in its other orders; the columns behind are what a filter needs to know.
+CREATE INDEX ticket_updated ON ticket (updated_at, id, status, priority, department_id);
+CREATE INDEX ticket_last_reply ON ticket (last_reply_at, id, status, priority, department_id);
+CREATE INDEX ticket_urgent ON ticket (CASE priority WHEN 'low' THEN 1 WHEN 'medium' THEN 2 WHEN 'high' THEN 3 ELSE 4 END, id, status, priority, department_id);
+CREATE INDEX ticket_patient ON ticket (CASE priority WHEN 'low' THEN 4 WHEN 'medium' THEN 3 WHEN 'high' THEN 2 ELSE 1 END, id, status, priority, department_id);
+-- How many tickets each agent leads that are not closed: what auto-assign asks.
+CREATE INDEX ticket_lead_open ON ticket (assigned_to) WHERE status <> 'closed';
 CREATE INDEX ticket_category ON ticket (category_id) WHERE category_id IS NOT NULL;
 CREATE INDEX ticket_product ON ticket (product_id) WHERE product_id IS NOT NULL;
 -- What auto-close looks for: tickets that wait for nobody but the customer, longest untouched first.
 CREATE INDEX ticket_idle ON ticket (updated_at) WHERE status <> 'closed' AND awaits_reply = 0;
+
+-- The references of deleted tickets: none is ever used again, not even under another prefix.
+CREATE TABLE retired_reference (
+  reference_id  TEXT PRIMARY KEY
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER ticket_reference_retired AFTER DELETE ON ticket
+BEGIN INSERT INTO retired_reference VALUES (OLD.reference_id) ON CONFLICT DO NOTHING; END;
 
 -- Who is on a ticket; the lead (ticket.assigned_to) is always among them. This is what an agent sees, so what a list
 -- filters and sorts by stands here too, copied by the trigger ticket_agent_copy: one agent's page is then one walk
@@ -415,6 +429,8 @@ CREATE INDEX activity_created ON activity (created_at, id);
 CREATE TRIGGER activity_is_append_only BEFORE UPDATE ON activity
 WHEN NOT EXISTS (SELECT 1 FROM sample)
 BEGIN SELECT raise(ABORT, 'the activity log is append-only'); END;
+CREATE TRIGGER activity_is_never_deleted BEFORE DELETE ON activity
+BEGIN SELECT raise(ABORT, 'the activity log is append-only'); END;
 
 -- The answer to a POST that carried an Idempotency-Key, kept for 24 hours and written in the transaction it protects.
 CREATE TABLE idempotency (
@@ -513,8 +529,16 @@ BEGIN UPDATE epoch SET names = names + 1; END;
 CREATE TRIGGER agent_names AFTER UPDATE OF name ON agent WHEN OLD.name <> NEW.name
 BEGIN UPDATE epoch SET names = names + 1; END;
 
+-- What a deletion takes away from tickets, or from the look of them.
+CREATE TRIGGER department_gone AFTER DELETE ON department BEGIN UPDATE epoch SET names = names + 1; END;
+CREATE TRIGGER category_gone AFTER DELETE ON category BEGIN UPDATE epoch SET names = names + 1; END;
+CREATE TRIGGER product_gone AFTER DELETE ON product BEGIN UPDATE epoch SET names = names + 1; END;
+CREATE TRIGGER label_gone AFTER DELETE ON label BEGIN UPDATE epoch SET names = names + 1; END;
+CREATE TRIGGER custom_field_gone AFTER DELETE ON custom_field BEGIN UPDATE epoch SET names = names + 1; END;
+CREATE TRIGGER agent_gone AFTER UPDATE OF deleted_at ON agent BEGIN UPDATE epoch SET names = names + 1; END;
+
 -- Who may do what.
-CREATE TRIGGER agent_access AFTER UPDATE ON agent BEGIN UPDATE epoch SET access = access + 1; END;
+CREATE TRIGGER agent_access AFTER UPDATE OF name, avatar_url, is_active, deleted_at ON agent BEGIN UPDATE epoch SET access = access + 1; END;
 CREATE TRIGGER agent_department_access_insert AFTER INSERT ON agent_department BEGIN UPDATE epoch SET access = access + 1; END;
 CREATE TRIGGER agent_department_access_delete AFTER DELETE ON agent_department BEGIN UPDATE epoch SET access = access + 1; END;
 CREATE TRIGGER api_key_access_insert AFTER INSERT ON api_key BEGIN UPDATE epoch SET access = access + 1; END;

@@ -9,17 +9,18 @@ use poem::{Endpoint, EndpointExt, Response, Route};
 use poem_openapi::Tags;
 
 use crate::agent::external::ProfileApi;
-use crate::canned_response::model::CannedResponse;
+use crate::canned_response::model::CannedResponseItem;
 use crate::db::Db;
-use crate::department::model::Department;
+use crate::department::model::DepartmentReference;
 use crate::health::external::{ConnectionApi, HealthApi};
+use crate::health::internal::AdminConnectionApi;
 use crate::http::docs::{self, Demo, Page};
 use crate::http::front::Front;
 use crate::http::gate::{Methods, Shared, mount};
 use crate::http::limit::Buckets;
-use crate::http::resource::Lookups;
+use crate::http::resource::{Crud, Lookups};
 use crate::knowledge::external::KnowledgeApi;
-use crate::label::model::Label;
+use crate::label::model::{Label, LabelReference};
 use crate::message::external::MessageApi;
 use crate::notification::external::NotificationApi;
 use crate::ticket::external::TicketApi;
@@ -52,6 +53,57 @@ pub enum Tag {
     Profile,
     /// External API: what you are told.
     Notifications,
+    /// Internal API: whether your key works.
+    #[oai(rename = "Admin: connection")]
+    AdminConnection,
+    /// Internal API: every ticket of the desk.
+    #[oai(rename = "Admin: tickets")]
+    AdminTickets,
+    /// Internal API: the conversations under them.
+    #[oai(rename = "Admin: messages")]
+    AdminMessages,
+    /// Internal API: where tickets go.
+    #[oai(rename = "Admin: departments")]
+    AdminDepartments,
+    /// Internal API: what tickets are about.
+    #[oai(rename = "Admin: categories")]
+    AdminCategories,
+    /// Internal API: coloured words on tickets.
+    #[oai(rename = "Admin: labels")]
+    AdminLabels,
+    /// Internal API: what customers have bought.
+    #[oai(rename = "Admin: products")]
+    AdminProducts,
+    /// Internal API: who asks.
+    #[oai(rename = "Admin: customers")]
+    AdminCustomers,
+    /// Internal API: who answers.
+    #[oai(rename = "Admin: agents")]
+    AdminAgents,
+    /// Internal API: the shelves of the knowledge base.
+    #[oai(rename = "Admin: knowledge categories")]
+    AdminKnowledgeCategories,
+    /// Internal API: what has been written down.
+    #[oai(rename = "Admin: knowledge articles")]
+    AdminKnowledgeArticles,
+    /// Internal API: answers written once, used often.
+    #[oai(rename = "Admin: canned responses")]
+    AdminCannedResponses,
+    /// Internal API: what else a ticket can say.
+    #[oai(rename = "Admin: custom fields")]
+    AdminCustomFields,
+    /// Internal API: who changed what.
+    #[oai(rename = "Admin: activity")]
+    AdminActivity,
+    /// Internal API: how the desk is doing.
+    #[oai(rename = "Admin: reports")]
+    AdminReports,
+    /// Internal API: how the desk works.
+    #[oai(rename = "Admin: settings")]
+    AdminSettings,
+    /// Internal API: who may call.
+    #[oai(rename = "Admin: API keys")]
+    AdminApiKeys,
 }
 
 /// How the server behaves.
@@ -74,18 +126,23 @@ impl Default for Options {
 }
 
 /// Every API, for mounting and for the document.
-pub type Apis = (
-    HealthApi,
+pub type Apis = (HealthApi, External, Internal);
+
+/// What agents call.
+pub type External = (
     ConnectionApi,
     TicketApi,
     MessageApi,
-    Lookups<Label>,
-    Lookups<Department>,
-    Lookups<CannedResponse>,
+    Lookups<LabelReference>,
+    Lookups<DepartmentReference>,
+    Lookups<CannedResponseItem>,
     KnowledgeApi,
     ProfileApi,
     NotificationApi,
 );
+
+/// What administrators call.
+pub type Internal = (AdminConnectionApi, Crud<Label>);
 
 /// The whole server on a database.
 pub fn app(db: &Arc<Db>, options: &Options) -> impl Endpoint<Output = Response> + 'static {
@@ -97,8 +154,7 @@ pub fn app(db: &Arc<Db>, options: &Options) -> impl Endpoint<Output = Response> 
         running: Arc::default(),
     });
     let of = || Arc::clone(db);
-    let apis: Apis = (
-        HealthApi,
+    let external: External = (
         ConnectionApi,
         TicketApi(of()),
         MessageApi(of()),
@@ -109,6 +165,8 @@ pub fn app(db: &Arc<Db>, options: &Options) -> impl Endpoint<Output = Response> 
         ProfileApi(of()),
         NotificationApi(of()),
     );
+    let internal: Internal = (AdminConnectionApi, Crud::new(of()));
+    let apis: Apis = (HealthApi, external, internal);
     let route = mount(Route::new(), BASE, apis, &shared);
     let home = make_sync(|_| {
         Response::builder().status(StatusCode::TEMPORARY_REDIRECT).header(header::LOCATION, "/docs").finish()

@@ -27,6 +27,7 @@ pub mod knowledge;
 pub mod label;
 pub mod message;
 pub mod notification;
+pub mod noun;
 pub mod random;
 pub mod reference;
 pub mod scalar;

@@ -66,6 +66,10 @@ macro_rules! string_scalar {
             fn parse_from_parameter(value: &str) -> ParseResult<Self> { Ok(Self(value.to_owned())) }
         }
 
+        impl $(<$(const $g: usize),+>)? From<$name $(<$($g),+>)?> for String {
+            fn from(text: $name $(<$($g),+>)?) -> Self { text.0 }
+        }
+
         impl $(<$(const $g: usize),+>)? ToJSON for $name $(<$($g),+>)? {
             fn to_json(&self) -> Option<Value> { Some(Value::String(self.0.clone())) }
         }
@@ -119,8 +123,19 @@ string_scalar!(
     MetaSchema { example: Some("reply-42-8f14e45f".into()), ..string(PRINTABLE, 1, 255) }
 );
 
+/// A colour as CSS writes it, three or six hexadecimal digits.
+const COLOR: &str = "^#([0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})$";
+
+string_scalar!(
+    /// A colour, `#rgb` or `#rrggbb`, kept as it was sent.
+    Color,
+    MetaSchema { example: Some("#e74c3c".into()), ..string(COLOR, 4, 7) }
+);
+
 /// Text that must be there: a name, a title.
 pub type Name = Text<1, 250>;
+/// A sentence or two that say what something is for; may be empty.
+pub type Description = Text<0, 1000>;
 /// The content of a message, a ticket, an article.
 pub type Content = Text<1, 100_000>;
 
@@ -155,6 +170,10 @@ macro_rules! integer_scalar {
             fn parse_from_parameter(value: &str) -> ParseResult<Self> {
                 value.parse().map(Self).map_err(ParseError::custom)
             }
+        }
+
+        impl From<$name> for i64 {
+            fn from(number: $name) -> Self { number.0 }
         }
 
         impl ToJSON for $name {
@@ -273,4 +292,14 @@ macro_rules! words {
             }
         }
     };
+}
+
+words! {
+    /// Whether something is there for everybody.
+    PublicationStatus {
+        /// It is.
+        Published = "published",
+        /// Not yet: what has it already still shows it, and it cannot be newly set.
+        Draft = "draft",
+    }
 }

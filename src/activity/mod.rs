@@ -7,12 +7,13 @@
 mod model;
 mod store;
 
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 pub use model::{Actor, ActorType};
 
 use crate::db::Tx;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// What happened.
 #[derive(Debug)]
@@ -42,6 +43,49 @@ impl Changes {
         }
     }
 
+    /// Every field that differs between two states of the same thing.
+    ///
+    /// # Errors
+    /// When a state cannot be serialised, which is a bug.
+    pub fn between(before: &impl Serialize, after: &impl Serialize) -> Result<Self> {
+        let (before, after) = (fields_of(before)?, fields_of(after)?);
+        let mut changes = Self::default();
+        for (name, to) in after {
+            let from = before.get(&name).cloned().unwrap_or_default();
+            if from != to {
+                changes.note(&name, told(&name, from), told(&name, to));
+                // Two long texts can be told alike and differ all the same.
+                changes
+                    .0
+                    .entry(name)
+                    .or_insert_with(|| json!({ "from": "another text", "to": "another text" }));
+            }
+        }
+        Ok(changes)
+    }
+
+    /// The fields that something new was given.
+    ///
+    /// # Errors
+    /// When it cannot be serialised, which is a bug.
+    pub fn created(new: &impl Serialize) -> Result<Self> {
+        let mut changes = Self::default();
+        fields_of(new)?.into_iter().for_each(|(name, to)| changes.note(&name, Value::Null, told(&name, to)));
+        Ok(changes)
+    }
+
+    /// The fields that something had until it was deleted.
+    ///
+    /// # Errors
+    /// When it cannot be serialised, which is a bug.
+    pub fn deleted(old: &impl Serialize) -> Result<Self> {
+        let mut changes = Self::default();
+        fields_of(old)?
+            .into_iter()
+            .for_each(|(name, from)| changes.note(&name, told(&name, from), Value::Null));
+        Ok(changes)
+    }
+
     /// Whether nothing changed.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -50,6 +94,22 @@ impl Changes {
     /// The names of the fields that changed, for a sentence.
     pub fn fields(&self) -> String {
         self.0.keys().map(|name| name.replace('_', " ")).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// The fields of a thing that an entry tells of: not those that the entry itself stands for.
+fn fields_of(thing: &impl Serialize) -> Result<Map<String, Value>> {
+    let tree = serde_json::to_value(thing).map_err(|error| Error::Internal(Box::new(error)))?;
+    let Value::Object(mut fields) = tree else { return Ok(Map::new()) };
+    fields.retain(|name, _| !["id", "created_at", "updated_at"].contains(&name.as_str()));
+    Ok(fields)
+}
+
+/// A value as the log tells it: of a long text only how long it is.
+fn told(field: &str, value: Value) -> Value {
+    match value {
+        Value::String(text) if field == "content" => format!("{} characters", text.chars().count()).into(),
+        value => value,
     }
 }
 

@@ -1,13 +1,13 @@
 //! The canned responses an agent can use.
 
-use super::model::CannedResponse;
+use super::model::CannedResponseItem;
 use super::store;
 use crate::app::Tag;
 use crate::db::Tx;
 use crate::error::Result;
 use crate::http::resource::Lookup;
 
-impl Lookup for CannedResponse {
+impl Lookup for CannedResponseItem {
     const PATH: &'static str = "/external/canned-responses";
     const TAG: Tag = Tag::CannedResponses;
     const OPERATION: (&'static str, &'static str, &'static str) = (

@@ -5,8 +5,7 @@ use serde::Serialize;
 
 /// An answer written once, used often.
 #[derive(Debug, Object, Serialize)]
-#[oai(rename = "CannedResponseItem")]
-pub struct CannedResponse {
+pub struct CannedResponseItem {
     /// The canned response's id.
     #[oai(validator(minimum(value = "1")))]
     pub id: i64,

@@ -2,11 +2,11 @@
 
 use rusqlite::Row;
 
-use super::model::CannedResponse;
+use super::model::CannedResponseItem;
 use crate::db::{FromRow, Tx, all};
 use crate::error::Result;
 
-impl FromRow for CannedResponse {
+impl FromRow for CannedResponseItem {
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             id: row.get(0)?,
@@ -24,7 +24,7 @@ impl FromRow for CannedResponse {
 ///
 /// # Errors
 /// What SQLite says.
-pub fn list_active(tx: &Tx<'_>) -> Result<Vec<CannedResponse>> {
+pub fn list_active(tx: &Tx<'_>) -> Result<Vec<CannedResponseItem>> {
     all(
         tx,
         "SELECT id, title, content, category, shortcut, is_active, sort_order FROM canned_response

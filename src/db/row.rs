@@ -23,6 +23,12 @@ impl FromRow for i64 {
     }
 }
 
+impl FromRow for Option<i64> {
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+        row.get(0)
+    }
+}
+
 impl FromRow for String {
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
         row.get(0)
@@ -55,6 +61,22 @@ pub fn first<T: FromRow>(tx: &Tx<'_>, sql: &str, params: impl Params) -> Result<
 /// What SQLite says, or that there was no row.
 pub fn one<T: FromRow>(tx: &Tx<'_>, sql: &str, params: impl Params) -> Result<T> {
     first(tx, sql, params)?.ok_or_else(|| Error::internal("a statement that always answers had no row"))
+}
+
+/// Runs a statement that changes rows; how many it changed.
+///
+/// # Errors
+/// What SQLite says.
+pub fn execute(tx: &Tx<'_>, sql: &str, params: impl Params) -> Result<usize> {
+    Ok(tx.conn.prepare_cached(sql)?.execute(params)?)
+}
+
+/// Whether a statement has any row.
+///
+/// # Errors
+/// What SQLite says.
+pub fn exists(tx: &Tx<'_>, sql: &str, params: impl Params) -> Result<bool> {
+    Ok(tx.conn.prepare_cached(sql)?.exists(params)?)
 }
 
 /// A column that holds one of a few words.

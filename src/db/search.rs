@@ -2,8 +2,14 @@
 //!
 //! A search index is a pair of tables: `X_search` (trigrams) answers words of three characters and more, `X_bigram` words
 //! of two. Words of one character are looked for in the folded text itself.
+//!
+//! What a ticket is found by is partly its customer's, so its index is written here, below both.
 
-use crate::text;
+use rusqlite::{Row, params};
+
+use super::{FromRow, Ids, Tx, all, execute};
+use crate::error::Result;
+use crate::text::{self, bigrams, fold};
 
 /// The words of a search, sorted by which index can answer them.
 #[derive(Debug, Default)]
@@ -59,6 +65,58 @@ fn expression(terms: &[String], columns: &str) -> Option<String> {
     }
     let all = quoted.join(" AND ");
     Some(if columns.is_empty() { all } else { format!("{{{columns}}} : ({all})") })
+}
+
+/// A ticket and the text it is to be found by.
+struct Searchable(i64, String);
+
+impl FromRow for Searchable {
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let texts = [1, 2, 3, 4, 5].map(|column| row.get::<_, String>(column).map(|text| fold(&text)));
+        let texts: rusqlite::Result<Vec<String>> = texts.into_iter().collect();
+        Ok(Self(row.get(0)?, texts?.join("\n")))
+    }
+}
+
+/// Makes tickets found by what they say now.
+///
+/// # Errors
+/// What SQLite says.
+pub fn index_tickets(tx: &Tx<'_>, ids: &[i64]) -> Result<()> {
+    let found: Vec<Searchable> = all(
+        tx,
+        "SELECT t.id, t.title, t.content, t.reference_id, c.name, c.email
+         FROM rarray(?) wanted CROSS JOIN ticket t ON t.id = wanted.value JOIN customer c ON c.id = t.customer_id",
+        [Ids::from(ids.iter().copied())],
+    )?;
+    ids.iter().try_for_each(|id| forget_ticket(tx, *id))?;
+    // One index after the other: each gathers what is written to it in a row.
+    for Searchable(id, text) in &found {
+        execute(tx, "INSERT INTO ticket_search (rowid, body) VALUES (?, ?)", params![id, text])?;
+    }
+    for Searchable(id, text) in &found {
+        execute(tx, "INSERT INTO ticket_bigram (rowid, body) VALUES (?, ?)", params![id, bigrams(text)])?;
+    }
+    Ok(())
+}
+
+/// Takes a ticket out of the search.
+///
+/// # Errors
+/// What SQLite says.
+pub fn forget_ticket(tx: &Tx<'_>, id: i64) -> Result<()> {
+    execute(tx, "DELETE FROM ticket_search WHERE rowid = ?", [id])?;
+    execute(tx, "DELETE FROM ticket_bigram WHERE rowid = ?", [id])?;
+    Ok(())
+}
+
+/// Makes a customer's tickets found by the name and address the customer has now.
+///
+/// # Errors
+/// What SQLite says.
+pub fn index_tickets_of(tx: &Tx<'_>, customer_id: i64) -> Result<()> {
+    let ids: Vec<i64> = all(tx, "SELECT id FROM ticket WHERE customer_id = ?", [customer_id])?;
+    index_tickets(tx, &ids)
 }
 
 #[cfg(test)]

@@ -1,13 +1,13 @@
 //! The departments an agent can filter tickets by.
 
-use super::model::Department;
+use super::model::DepartmentReference;
 use super::store;
 use crate::app::Tag;
 use crate::db::Tx;
 use crate::error::Result;
 use crate::http::resource::Lookup;
 
-impl Lookup for Department {
+impl Lookup for DepartmentReference {
     const PATH: &'static str = "/external/departments";
     const TAG: Tag = Tag::Lookups;
     const OPERATION: (&'static str, &'static str, &'static str) = (

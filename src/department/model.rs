@@ -5,8 +5,7 @@ use serde::Serialize;
 
 /// A department as the look-up shows it.
 #[derive(Debug, Object, Serialize)]
-#[oai(rename = "DepartmentReference")]
-pub struct Department {
+pub struct DepartmentReference {
     /// The department's id.
     #[oai(validator(minimum(value = "1")))]
     pub id: i64,

@@ -24,7 +24,9 @@ pub fn json() -> String {
 
 /// The document as YAML.
 pub fn yaml() -> String {
-    serde_yaml::to_string(&*DOCUMENT).unwrap_or_default()
+    // Through the text, because only there a number is a number to both.
+    let tree: serde_yaml::Value = serde_yaml::from_str(&json()).unwrap_or_default();
+    serde_yaml::to_string(&tree).unwrap_or_default()
 }
 
 /// The document as a tree.
@@ -135,6 +137,7 @@ fn build() -> Value {
             }
         }
     }
+    link(&mut document);
     if let Some(schemas) = document["components"]["schemas"].as_object_mut() {
         for (name, schema) in schemas.iter_mut() {
             shape(name, schema, requests.contains(name));
@@ -146,6 +149,33 @@ fn build() -> Value {
     document["components"]["headers"] = headers();
     integers(&mut document);
     document
+}
+
+/// Says where a new thing leads: from each creation to the operations that take its id in their path.
+fn link(document: &mut Value) {
+    let paths = document["paths"].as_object().cloned().unwrap_or_default();
+    for (path, methods) in &paths {
+        let Some(created) = methods.pointer("/post/responses/201") else { continue };
+        let below = format!("{path}/{{");
+        let mut links = Map::new();
+        for (target, methods) in paths.iter().filter(|(target, _)| target.starts_with(&below)) {
+            let Some((parameter, _)) = target[below.len()..].split_once('}') else { continue };
+            // What a deeper path asks for besides is not in the answer.
+            if target.matches('{').count() != path.matches('{').count() + 1 {
+                continue;
+            }
+            for operation in methods.as_object().into_iter().flatten().map(|(_, operation)| operation) {
+                let Some(id) = operation["operationId"].as_str() else { continue };
+                let parameters = json!({ parameter: "$response.body#/data/id" });
+                links.insert(id.to_owned(), json!({ "operationId": id, "parameters": parameters }));
+            }
+        }
+        if created.is_object() && !links.is_empty() {
+            document["paths"][path]["post"]["responses"]["201"]["links"] = links.into();
+            document["paths"][path]["post"]["responses"]["201"]["headers"]["Location"] =
+                json!({ "$ref": "#/components/headers/Location" });
+        }
+    }
 }
 
 /// The names of all component schemas that a part of the document leads to.
@@ -382,6 +412,7 @@ fn headers() -> Value {
         "X-Request-Id": text("The id of the request, yours if you sent a plain one. It is in the server's log.", "7f3a0c1d5e9b2468"),
         "Link": text("Where the other pages are (RFC 8288): `first`, `prev`, `next`, `last`, as far as they exist.",
             "</api/v1/external/tickets?page=1>; rel=\"first\", </api/v1/external/tickets?page=3>; rel=\"last\""),
+        "Location": text("Where the new thing can be read, path-absolute.", "/api/v1/internal/labels/7"),
         "ETag": text("The version of the ticket, a strong entity tag.", "\"42-7-1\""),
         "Idempotent-Replayed": text("`true` when this is the first answer given again.", "true"),
         "WWW-Authenticate": text("How to authenticate.", "ApiKey header=\"X-API-KEY\""),

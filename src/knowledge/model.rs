@@ -4,18 +4,8 @@ use poem_openapi::Object;
 use serde::Serialize;
 
 use crate::reference::Reference;
+use crate::scalar::PublicationStatus;
 use crate::time::Timestamp;
-use crate::words;
-
-words! {
-    /// Whether something is there for everybody.
-    PublicationStatus {
-        /// It is.
-        Published = "published",
-        /// Not yet.
-        Draft = "draft",
-    }
-}
 
 /// An article of the knowledge base.
 #[derive(Debug, Object, Serialize)]

@@ -2,11 +2,12 @@
 
 use rusqlite::{Row, params};
 
-use super::model::{Article, PublicationStatus};
+use super::model::Article;
 use crate::db::search::Query;
 use crate::db::{FromRow, Ids, Tx, all, all_named, word};
 use crate::error::Result;
 use crate::reference::Reference;
+use crate::scalar::PublicationStatus;
 use crate::text::{bigrams, fold};
 use crate::time::Timestamp;
 

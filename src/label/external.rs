@@ -1,13 +1,13 @@
 //! The labels an agent can put on tickets.
 
-use super::model::Label;
+use super::model::LabelReference;
 use super::store;
 use crate::app::Tag;
 use crate::db::Tx;
 use crate::error::Result;
 use crate::http::resource::Lookup;
 
-impl Lookup for Label {
+impl Lookup for LabelReference {
     const PATH: &'static str = "/external/labels";
     const TAG: Tag = Tag::Lookups;
     const OPERATION: (&'static str, &'static str, &'static str) = (

@@ -8,8 +8,9 @@ use super::store::{self, SampleAgent, SampleMessage, SampleNotification, SampleT
 use super::{Made, sample};
 use crate::db::{Tx, open, write_beside};
 use crate::error::{Error, Result};
-use crate::knowledge::model::{Article, PublicationStatus};
+use crate::knowledge::model::Article;
 use crate::notification::model::NotificationType;
+use crate::scalar::PublicationStatus;
 use crate::ticket::model::{Priority, Status};
 use crate::time::{Clock, DAY, SECOND, Timestamp};
 

@@ -14,8 +14,9 @@ use crate::auth::key::KeyType;
 use crate::auth::password;
 use crate::db::Tx;
 use crate::error::{Error, Result};
-use crate::knowledge::model::{Article, PublicationStatus};
+use crate::knowledge::model::Article;
 use crate::notification::model::NotificationType;
+use crate::scalar::PublicationStatus;
 use crate::ticket::model::{Priority, Status};
 use crate::time::{DAY, SECOND, Timestamp};
 

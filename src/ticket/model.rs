@@ -4,7 +4,7 @@ use poem_openapi::{Enum, Object};
 use serde::Serialize;
 
 use super::Version;
-use crate::label::model::Label;
+use crate::label::model::LabelReference;
 use crate::reference::Reference;
 use crate::scalar::Id;
 use crate::time::Timestamp;
@@ -115,7 +115,7 @@ pub struct Ticket {
     /// Who asks.
     pub customer: Option<CustomerReference>,
     /// Its labels.
-    pub labels: Vec<Label>,
+    pub labels: Vec<LabelReference>,
     /// The agent who leads it.
     pub assigned_to: Option<Reference>,
     /// Everyone on it: the lead first, then by id.

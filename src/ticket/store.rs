@@ -11,7 +11,7 @@ use super::{Version, Visibility};
 use crate::db::search::Query;
 use crate::db::{FromRow, Ids, Named, Page, Paging, Tx, all, all_named, word};
 use crate::error::{Error, Result};
-use crate::label::model::Label;
+use crate::label::model::LabelReference;
 use crate::reference::Reference;
 use crate::time::Timestamp;
 
@@ -72,9 +72,9 @@ impl FromRow for Ticket {
 /// Something that belongs to a ticket: the ticket's id, then the thing's columns.
 struct Under<T>(i64, T);
 
-impl FromRow for Under<Label> {
+impl FromRow for Under<LabelReference> {
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self(row.get(0)?, Label { id: row.get(1)?, name: row.get(2)?, color: row.get(3)? }))
+        Ok(Self(row.get(0)?, LabelReference { id: row.get(1)?, name: row.get(2)?, color: row.get(3)? }))
     }
 }
 
@@ -102,7 +102,7 @@ pub fn find_all(tx: &Tx<'_>, ids: &[i64]) -> Result<Vec<Ticket>> {
     let labels = "SELECT tl.ticket_id, l.id, l.name, l.color
         FROM rarray(?) wanted CROSS JOIN ticket_label tl ON tl.ticket_id = wanted.value JOIN label l ON l.id = tl.label_id
         ORDER BY l.sort_order, l.name_fold, l.id";
-    for Under(ticket, label) in all::<Under<Label>>(tx, labels, wanted())? {
+    for Under(ticket, label) in all::<Under<LabelReference>>(tx, labels, wanted())? {
         if let Some(ticket) = place.get(&ticket).and_then(|n| tickets.get_mut(*n)) {
             ticket.labels.push(label);
         }

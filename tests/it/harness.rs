@@ -15,7 +15,8 @@ use lodge::app::{self, app};
 use lodge::auth::key::{self, KeyType};
 use lodge::db::{self, Db, Tx, open, write_beside};
 use lodge::http::serve::serve;
-use lodge::knowledge::model::{Article, PublicationStatus};
+use lodge::knowledge::model::Article;
+use lodge::scalar::PublicationStatus;
 use lodge::seed::store::{self, SampleAgent, SampleMessage, SampleTicket};
 use lodge::ticket::model::{Priority, Status};
 use lodge::time::{Clock, DAY, SECOND, Timestamp};
@@ -148,6 +149,30 @@ impl TestApp {
     /// An agent of the sample or of the small desk, by handle.
     pub fn agent(&self, handle: &str) -> Actor {
         self.key(&key_of(handle))
+    }
+
+    /// An administrator's program with a special key, on the Internal API. On the small desk only.
+    pub fn admin(&self) -> Actor {
+        self.internal(&key_of("internal"))
+    }
+
+    /// Somebody with this key on the Internal API.
+    pub fn internal(&self, key: &str) -> Actor {
+        Actor { prefix: "/api/v1/internal", ..self.key(key) }
+    }
+
+    /// An administrator's program whose key carries just these scopes, on the Internal API.
+    pub fn admin_with(&self, scopes: &[&str]) -> Actor {
+        let mut random = [0; 32];
+        lodge::random::fill(&mut random).unwrap();
+        let raw = key::format(KeyType::Internal, random);
+        self.connection()
+            .execute(
+                "INSERT INTO api_key (name, type, hash, scopes, created_at, updated_at) VALUES ('Scoped', 'internal', ?, ?, 0, 0)",
+                params![key::hash(&raw), Value::from(scopes.to_vec()).to_string()],
+            )
+            .unwrap();
+        self.internal(&raw)
     }
 
     /// Moves the server's time by so many seconds.
@@ -517,6 +542,12 @@ impl Actor {
     #[track_caller]
     pub fn put(&self, path: &str, body: Value) -> Response {
         self.call("PUT", path).json(&body).send()
+    }
+
+    /// DELETE.
+    #[track_caller]
+    pub fn delete(&self, path: &str) -> Response {
+        self.call("DELETE", path).send()
     }
 
     /// Any request, to be completed and sent.

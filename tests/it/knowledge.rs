@@ -1,6 +1,6 @@
 //! Articles as the search returns them. What the search finds is in `search.rs`.
 
-use lodge::knowledge::model::PublicationStatus;
+use lodge::scalar::PublicationStatus;
 use serde_json::{Value, json};
 
 use crate::harness::{TestApp, encode, fields};
