@@ -23,6 +23,7 @@ use crate::knowledge::external::KnowledgeApi;
 use crate::label::model::{Label, LabelReference};
 use crate::message::external::MessageApi;
 use crate::notification::external::NotificationApi;
+use crate::setting::internal::AdminSettingsApi;
 use crate::ticket::external::TicketApi;
 
 /// Where the API is.
@@ -142,7 +143,7 @@ pub type External = (
 );
 
 /// What administrators call.
-pub type Internal = (AdminConnectionApi, Crud<Label>);
+pub type Internal = (AdminConnectionApi, Crud<Label>, AdminSettingsApi);
 
 /// The whole server on a database.
 pub fn app(db: &Arc<Db>, options: &Options) -> impl Endpoint<Output = Response> + 'static {
@@ -165,7 +166,7 @@ pub fn app(db: &Arc<Db>, options: &Options) -> impl Endpoint<Output = Response> 
         ProfileApi(of()),
         NotificationApi(of()),
     );
-    let internal: Internal = (AdminConnectionApi, Crud::new(of()));
+    let internal: Internal = (AdminConnectionApi, Crud::new(of()), AdminSettingsApi(of()));
     let apis: Apis = (HealthApi, external, internal);
     let route = mount(Route::new(), BASE, apis, &shared);
     let home = make_sync(|_| {

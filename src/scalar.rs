@@ -132,6 +132,22 @@ string_scalar!(
     MetaSchema { example: Some("#e74c3c".into()), ..string(COLOR, 4, 7) }
 );
 
+/// No space of any kind, no control character, nothing that is not seen.
+const UNBROKEN: &str =
+    r"^[^\s\u0000-\u0020\u007F-\u00A0\u180E\u200B-\u200F\u2028-\u202F\u2060\u3000\uFEFF]*$";
+
+string_scalar!(
+    /// What stands before the number in a ticket's reference: at most ten characters, no spaces, no control characters.
+    TicketPrefix,
+    MetaSchema { example: Some("#".into()), ..string(UNBROKEN, 0, 10) }
+);
+
+string_scalar!(
+    /// The name of a time zone in the IANA database, such as `Europe/Berlin`; case does not matter.
+    TimeZoneName,
+    MetaSchema { format: Some("time-zone"), example: Some("Europe/Berlin".into()), ..string(FILLED, 1, 100) }
+);
+
 /// Text that must be there: a name, a title.
 pub type Name = Text<1, 250>;
 /// A sentence or two that say what something is for; may be empty.
@@ -301,5 +317,19 @@ words! {
         Published = "published",
         /// Not yet: what has it already still shows it, and it cannot be newly set.
         Draft = "draft",
+    }
+}
+
+words! {
+    /// How urgent a ticket is, from least to most.
+    Priority {
+        /// When there is time.
+        Low = "low",
+        /// As usual.
+        Medium = "medium",
+        /// Soon.
+        High = "high",
+        /// Now.
+        Critical = "critical",
     }
 }

@@ -80,6 +80,11 @@ impl Serialize for Timestamp {
     }
 }
 
+/// The time zone with this IANA name; UTC should the name have left the database of time zones.
+pub fn zone(name: &str) -> TimeZone {
+    TimeZone::get(name).unwrap_or(TimeZone::UTC)
+}
+
 /// Where the time comes from. Tests move it; nothing else in Lodge asks the system for the time of day.
 #[derive(Clone, Debug, Default)]
 pub struct Clock {

@@ -63,7 +63,10 @@ fn format(name: &str) -> Option<fn(&str) -> bool> {
         "search" => |text| !crate::text::words(text).is_empty(),
         "date" => |text| text.len() == 10 && text.parse::<jiff::civil::Date>().is_ok(),
         "date-time" => |text| text.contains(['T', 't']) && text.parse::<jiff::Timestamp>().is_ok(),
-        "time-zone" => |text| jiff::tz::TimeZone::get(text).is_ok(),
+        "time-zone" => |text| {
+            jiff::tz::TimeZone::get(text)
+                .is_ok_and(|zone| zone.iana_name().is_some_and(|name| name != "Etc/Unknown"))
+        },
         _ => return None,
     })
 }

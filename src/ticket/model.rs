@@ -7,6 +7,7 @@ use super::Version;
 use crate::label::model::LabelReference;
 use crate::reference::Reference;
 use crate::scalar::Id;
+pub use crate::scalar::Priority;
 use crate::time::Timestamp;
 use crate::words;
 
@@ -21,20 +22,6 @@ words! {
         OnHold = "on_hold",
         /// It is done.
         Closed = "closed",
-    }
-}
-
-words! {
-    /// How urgent a ticket is, from least to most.
-    Priority {
-        /// When there is time.
-        Low = "low",
-        /// As usual.
-        Medium = "medium",
-        /// Soon.
-        High = "high",
-        /// Now.
-        Critical = "critical",
     }
 }
 

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// The nouns, lowest first: a noun uses only those of lower ranks.
-const RANKS: [&[&str]; 7] = [
-    &["activity", "notification", "idempotency", "setting"],
+const RANKS: [&[&str]; 8] = [
+    &["activity", "notification", "idempotency"],
+    &["setting"],
     &["label", "department", "category", "product", "custom_field", "canned_response", "knowledge"],
     &["agent", "customer"],
     &["api_key"],

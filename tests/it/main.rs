@@ -22,5 +22,6 @@ mod profile;
 mod schema;
 mod search;
 mod seed;
+mod setting;
 mod ticket;
 mod visibility;
