@@ -445,6 +445,8 @@ CREATE TABLE idempotency (
   PRIMARY KEY (api_key_id, path, key)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX idempotency_created ON idempotency (created_at);
+CREATE INDEX idempotency_path ON idempotency (path);
+CREATE INDEX idempotency_location ON idempotency (location) WHERE location IS NOT NULL;
 
 -- ---------------------------------------------------------------- triggers: copies and counters
 

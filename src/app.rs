@@ -10,6 +10,7 @@ use poem_openapi::Tags;
 
 use crate::agent::external::ProfileApi;
 use crate::canned_response::model::CannedResponseItem;
+use crate::customer::internal::AdminCustomerApi;
 use crate::db::Db;
 use crate::department::model::DepartmentReference;
 use crate::health::external::{ConnectionApi, HealthApi};
@@ -22,9 +23,11 @@ use crate::http::resource::{Crud, Lookups};
 use crate::knowledge::external::KnowledgeApi;
 use crate::label::model::{Label, LabelReference};
 use crate::message::external::MessageApi;
+use crate::message::internal::AdminMessageApi;
 use crate::notification::external::NotificationApi;
 use crate::setting::internal::AdminSettingsApi;
 use crate::ticket::external::TicketApi;
+use crate::ticket::internal::AdminTicketApi;
 
 /// Where the API is.
 pub const BASE: &str = "/api/v1";
@@ -143,7 +146,8 @@ pub type External = (
 );
 
 /// What administrators call.
-pub type Internal = (AdminConnectionApi, Crud<Label>, AdminSettingsApi);
+pub type Internal =
+    (AdminConnectionApi, AdminTicketApi, AdminMessageApi, Crud<Label>, AdminSettingsApi, AdminCustomerApi);
 
 /// The whole server on a database.
 pub fn app(db: &Arc<Db>, options: &Options) -> impl Endpoint<Output = Response> + 'static {
@@ -166,7 +170,14 @@ pub fn app(db: &Arc<Db>, options: &Options) -> impl Endpoint<Output = Response> 
         ProfileApi(of()),
         NotificationApi(of()),
     );
-    let internal: Internal = (AdminConnectionApi, Crud::new(of()), AdminSettingsApi(of()));
+    let internal: Internal = (
+        AdminConnectionApi,
+        AdminTicketApi(of()),
+        AdminMessageApi(of()),
+        Crud::new(of()),
+        AdminSettingsApi(of()),
+        AdminCustomerApi(of()),
+    );
     let apis: Apis = (HealthApi, external, internal);
     let route = mount(Route::new(), BASE, apis, &shared);
     let home = make_sync(|_| {

@@ -1,7 +1,7 @@
 //! Lodge: a help desk in one file. This page is the map of the house.
 //!
 //! - [`app`] lists every API and mounts it; [`http`] is everything between the socket and a handler; [`auth`] says who calls.
-//! - One folder a noun: [`ticket`], [`message`], [`agent`], [`department`], [`label`], [`canned_response`], [`knowledge`],
+//! - One folder a noun: [`ticket`], [`message`], [`customer`], [`agent`], [`department`], [`label`], [`canned_response`], [`knowledge`],
 //!   [`notification`], [`activity`], [`setting`], [`api_key`], [`idempotency`]. In each, `model.rs` is what it is (at once Rust
 //!   type, JSON and OpenAPI schema), `store.rs` every SQL statement about it, `rules.rs` what is allowed and what follows,
 //!   `external.rs` the agent's operations on it.
@@ -17,6 +17,8 @@ pub mod auth;
 pub mod canned_response;
 pub mod cli;
 pub mod config;
+pub mod custom_field;
+pub mod customer;
 pub mod db;
 pub mod department;
 pub mod error;

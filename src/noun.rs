@@ -2,12 +2,13 @@
 //! the activity log for each. A noun with a rule of its own adds it in [`Noun::check`]; one that needs more than that has
 //! its own `rules.rs` and leaves this alone.
 
-use poem_openapi::types::{MaybeUndefined, ParseFromJSON};
+pub use poem_openapi::types::MaybeUndefined;
+use poem_openapi::types::ParseFromJSON;
 use serde::Serialize;
 
 use crate::activity::{self, Actor, Changes, Entry};
 use crate::db::{Page, Paging, Tx};
-use crate::error::{Check, Result};
+use crate::error::{Check, Error, Result};
 
 /// How a noun stands in the database; implemented in its `store.rs`.
 pub trait Stored: Sized {
@@ -35,11 +36,13 @@ pub trait Stored: Sized {
     /// What SQLite says.
     fn update(&self, tx: &Tx<'_>) -> Result<()>;
 
-    /// Deletes one. What refers to it is cleared by the schema.
+    /// Deletes one. What refers to it is cleared by the schema. A noun without an operation that deletes leaves this be.
     ///
     /// # Errors
     /// What SQLite says.
-    fn delete(tx: &Tx<'_>, id: i64) -> Result<()>;
+    fn delete(_tx: &Tx<'_>, _id: i64) -> Result<()> {
+        Err(Error::internal("this is never deleted"))
+    }
 }
 
 /// A noun that administrators keep.

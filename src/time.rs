@@ -57,6 +57,13 @@ impl Timestamp {
         there.start_of_day().map_or(self, |start| Self(start.timestamp().as_microsecond()))
     }
 
+    /// The first moment of the next calendar day in `zone`.
+    pub fn next_midnight(self, zone: &TimeZone) -> Self {
+        let there = self.to_jiff().to_zoned_datetime(zone.clone());
+        let next = there.tomorrow().and_then(|next| next.start_of_day());
+        next.map_or(self.plus(DAY), |start| Self(start.timestamp().as_microsecond()))
+    }
+
     /// The same moment as the time library's type. Moments it cannot hold become the nearest it can.
     pub fn to_jiff(self) -> jiff::Timestamp {
         jiff::Timestamp::from_microsecond(self.0).unwrap_or(if self.0 < 0 {

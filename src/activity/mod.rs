@@ -51,17 +51,17 @@ impl Changes {
         let (before, after) = (fields_of(before)?, fields_of(after)?);
         let mut changes = Self::default();
         for (name, to) in after {
-            let from = before.get(&name).cloned().unwrap_or_default();
-            if from != to {
-                changes.note(&name, told(&name, from), told(&name, to));
-                // Two long texts can be told alike and differ all the same.
-                changes
-                    .0
-                    .entry(name)
-                    .or_insert_with(|| json!({ "from": "another text", "to": "another text" }));
-            }
+            changes.compare(&name, &before.get(&name).cloned().unwrap_or_default(), &to);
         }
         Ok(changes)
+    }
+
+    /// Notes a field if its value changed, and of a long text only how long it was and is.
+    pub fn compare<T: Into<Value> + Clone + PartialEq>(&mut self, field: &str, from: &T, to: &T) {
+        if from != to {
+            let (from, to) = (told(field, from.clone().into()), told(field, to.clone().into()));
+            self.0.insert(field.to_owned(), json!({ "from": from, "to": to }));
+        }
     }
 
     /// The fields that something new was given.

@@ -74,6 +74,11 @@ impl Admin {
         self.key_id
     }
 
+    /// The key's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Whether the key carries a scope.
     pub fn has(&self, scope: &str) -> bool {
         self.special || self.scopes.iter().any(|own| own == scope)

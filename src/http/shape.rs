@@ -129,11 +129,11 @@ impl Shape {
     /// Checks a JSON value, noting everything that is wrong under the path of its field.
     pub fn check(&self, value: &Value, path: &str, wrong: &mut Check) {
         let at = if path.is_empty() { "body" } else { path };
-        if value.is_null() && self.kind != Kind::Any {
-            if !self.nullable {
-                wrong.add(at, "must not be null");
-            }
+        if value.is_null() && self.nullable {
             return;
+        }
+        if value.is_null() && self.kind != Kind::Any {
+            return wrong.add(at, "must not be null");
         }
         if !self.any_of.is_empty() {
             return self.check_any(value, at, wrong);

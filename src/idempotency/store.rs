@@ -3,7 +3,7 @@
 use rusqlite::{Row, params};
 
 use super::{KEPT, Record};
-use crate::db::{FromRow, Tx, first};
+use crate::db::{FromRow, Tx, execute, first};
 use crate::error::Result;
 
 impl FromRow for Record {
@@ -47,6 +47,17 @@ pub fn insert(tx: &Tx<'_>, api_key_id: i64, path: &str, key: &str, record: &Reco
             record.body,
             tx.now.0
         ])?;
+    Ok(())
+}
+
+/// Forgets the answers to requests below a path, and the one that made what is there.
+///
+/// # Errors
+/// What SQLite says.
+pub fn forget(tx: &Tx<'_>, path: &str) -> Result<()> {
+    // Everything that begins with the path and a slash: a zero comes right after a slash.
+    let sql = "DELETE FROM idempotency WHERE (path > ?1 || '/' AND path < ?1 || '0') OR location = ?1";
+    execute(tx, sql, [path])?;
     Ok(())
 }
 

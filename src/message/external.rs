@@ -43,7 +43,7 @@ impl MessageApi {
         let paging = Paging::new(page.0, per_page.0, PER_PAGE);
         let order = order.0.unwrap_or(Order::Asc);
         Ok(self.0.read(|tx| {
-            let ticket = ticket::rules::find_version(tx, &me, id.0.0)?.ticket;
+            let ticket = ticket::rules::find_version(tx, &*me, id.0.0)?.ticket;
             Listing::new(&store::list(tx, ticket, me.id(), order, paging)?)
         })?)
     }
@@ -66,7 +66,7 @@ impl MessageApi {
         Ok(self
             .0
             .write(move |tx| {
-                let ticket = ticket::rules::find_visible(tx, &me, id.0.0)?;
+                let ticket = ticket::rules::find_visible(tx, &*me, id.0.0)?;
                 once.run(tx, || Created::new(&rules::reply(tx, &me, &ticket, &body.0)?, None))
             })
             .await?)
@@ -96,7 +96,7 @@ impl MessageApi {
         Ok(self
             .0
             .write(move |tx| {
-                let ticket = ticket::rules::find_version(tx, &me, ticket_id.0.0)?.ticket;
+                let ticket = ticket::rules::find_version(tx, &*me, ticket_id.0.0)?.ticket;
                 if !store::is_under(tx, ticket, message_id.0.0)? {
                     return Err(Error::NotFound);
                 }

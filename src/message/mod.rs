@@ -4,6 +4,7 @@
 //! messages; on a locked ticket agents and customers write none.
 
 pub mod external;
+pub mod internal;
 pub mod model;
 pub mod rules;
 pub mod store;

@@ -3,7 +3,7 @@
 use poem_openapi::{Enum, Object};
 use serde::Serialize;
 
-use crate::scalar::Content;
+use crate::scalar::{Content, Id};
 use crate::time::Timestamp;
 use crate::words;
 
@@ -71,6 +71,17 @@ pub struct NewMessage {
     pub content: Content,
     /// Whether it is a note that customers never see; false when absent.
     pub is_internal: Option<bool>,
+}
+
+/// A message to be written for the desk, or for the ticket's customer.
+#[derive(Debug, Object)]
+pub struct AdminNewMessage {
+    /// The text, 1 to 100,000 characters.
+    pub content: Content,
+    /// Whether it is a note that customers never see; false when absent. A customer's message cannot be one.
+    pub is_internal: Option<bool>,
+    /// The ticket's customer, who then is the sender. Absent: your key is.
+    pub customer_id: Option<Id>,
 }
 
 /// Whether a message is liked, and by how many.

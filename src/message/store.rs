@@ -43,7 +43,7 @@ impl FromRow for Message {
     }
 }
 
-/// A page of a ticket's messages, as agent `me` sees them.
+/// A page of a ticket's messages, as agent `me` sees them; 0 for nobody in particular.
 ///
 /// # Errors
 /// What SQLite says.
@@ -78,16 +78,24 @@ pub fn find(tx: &Tx<'_>, ticket_id: i64, id: i64, me: i64) -> Result<Option<Mess
     )
 }
 
-/// Writes an agent's message and returns its id.
+/// Writes a message and returns its id. The sender is an agent, a customer or an internal key, by id.
 ///
 /// # Errors
 /// What SQLite says.
-pub fn insert(tx: &Tx<'_>, ticket_id: i64, agent_id: i64, content: &str, is_internal: bool) -> Result<i64> {
+pub fn insert(
+    tx: &Tx<'_>,
+    ticket_id: i64,
+    (kind, sender): (SenderType, i64),
+    content: &str,
+    is_internal: bool,
+) -> Result<i64> {
     one(
         tx,
-        "INSERT INTO message (ticket_id, content, is_internal, sender_type, agent_id, created_at, updated_at)
-         VALUES (?1, ?2, ?3, 'agent', ?4, ?5, ?5) RETURNING id",
-        params![ticket_id, content, is_internal, agent_id, tx.now.0],
+        "INSERT INTO message (ticket_id, content, is_internal, sender_type, agent_id, customer_id, api_key_id, created_at,
+           updated_at)
+         VALUES (?1, ?2, ?3, ?4, iif(?4 = 'agent', ?5, NULL), iif(?4 = 'customer', ?5, NULL), iif(?4 = 'user', ?5, NULL),
+           ?6, ?6) RETURNING id",
+        params![ticket_id, content, is_internal, kind.as_str(), sender, tx.now.0],
     )
 }
 

@@ -37,3 +37,20 @@ pub fn notify(
     let (title, message) = kind.words(reference, sender.name);
     store::insert_for_all(tx, ticket_id, kind, sender, &title, &message)
 }
+
+/// Tells those of these agents who are on a ticket that they are.
+///
+/// # Errors
+/// What SQLite says.
+pub fn notify_assigned(
+    tx: &Tx<'_>,
+    (ticket_id, reference): (i64, &str),
+    agents: &[i64],
+    sender: &Sender<'_>,
+) -> Result<()> {
+    if agents.is_empty() {
+        return Ok(());
+    }
+    let (title, message) = NotificationType::Assigned.words(reference, sender.name);
+    store::insert_for_some(tx, ticket_id, agents, sender, &title, &message)
+}

@@ -4,7 +4,7 @@ use rusqlite::{Row, params};
 
 use super::Sender;
 use super::model::{Notification, NotificationType};
-use crate::db::{FromRow, Page, Paging, Tx, all, first, word};
+use crate::db::{FromRow, Ids, Page, Paging, Tx, all, execute, first, word};
 use crate::error::Result;
 use crate::time::Timestamp;
 
@@ -84,6 +84,22 @@ pub fn mark_all_read(tx: &Tx<'_>, agent_id: i64) -> Result<i64> {
     Ok(i64::try_from(marked).unwrap_or(i64::MAX))
 }
 
+/// The start of telling the active agents on a ticket, but for the sender and those who have muted the type; what follows
+/// says which of them.
+macro_rules! tell {
+    ($which:literal) => {
+        concat!(
+            "INSERT INTO notification (agent_id, type, title, message, ticket_id, sender_name, sender_avatar, created_at)
+             SELECT a.id, ?2, ?3, ?4, ?1, ?5, ?6, ?7
+             FROM ticket_agent ta JOIN agent a ON a.id = ta.agent_id
+             WHERE ta.ticket_id = ?1 AND a.is_active AND a.deleted_at IS NULL AND a.id IS NOT ?8
+               AND json_type(a.notification_settings, '$.' || ?2) IS NOT 'false' ",
+            $which,
+            " ORDER BY a.id"
+        )
+    };
+}
+
 /// Tells every active agent on a ticket but the sender, unless it has muted the type.
 ///
 /// # Errors
@@ -96,24 +112,38 @@ pub fn insert_for_all(
     title: &str,
     message: &str,
 ) -> Result<()> {
-    tx.conn
-        .prepare_cached(
-            "INSERT INTO notification (agent_id, type, title, message, ticket_id, sender_name, sender_avatar, created_at)
-             SELECT a.id, ?2, ?3, ?4, ?1, ?5, ?6, ?7
-             FROM ticket_agent ta JOIN agent a ON a.id = ta.agent_id
-             WHERE ta.ticket_id = ?1 AND a.is_active AND a.deleted_at IS NULL AND a.id IS NOT ?8
-               AND json_type(a.notification_settings, '$.' || ?2) IS NOT 'false'
-             ORDER BY a.id",
-        )?
-        .execute(params![
-            ticket_id,
-            kind.as_str(),
-            title,
-            message,
-            sender.name,
-            sender.avatar_url,
-            tx.now.0,
-            sender.agent_id
-        ])?;
+    let (name, avatar) = (sender.name, sender.avatar_url);
+    let values = params![ticket_id, kind.as_str(), title, message, name, avatar, tx.now.0, sender.agent_id];
+    execute(tx, tell!(""), values)?;
+    Ok(())
+}
+
+/// Tells those of these agents who are on a ticket, are active and have not muted it that they were put on it.
+///
+/// # Errors
+/// What SQLite says.
+pub fn insert_for_some(
+    tx: &Tx<'_>,
+    ticket_id: i64,
+    agents: &[i64],
+    sender: &Sender<'_>,
+    title: &str,
+    message: &str,
+) -> Result<()> {
+    let (kind, name, avatar) = (NotificationType::Assigned.as_str(), sender.name, sender.avatar_url);
+    let agents = Ids::from(agents.iter().copied());
+    let values = params![ticket_id, kind, title, message, name, avatar, tx.now.0, sender.agent_id, agents];
+    execute(tx, tell!("AND a.id IN rarray(?9)"), values)?;
+    Ok(())
+}
+
+/// Deletes what agents were told about a ticket that they are no longer on.
+///
+/// # Errors
+/// What SQLite says.
+pub fn delete_for(tx: &Tx<'_>, ticket_id: i64, agents: &[i64]) -> Result<()> {
+    let agents = Ids::from(agents.iter().copied());
+    let sql = "DELETE FROM notification WHERE ticket_id = ? AND agent_id IN rarray(?)";
+    execute(tx, sql, params![ticket_id, agents])?;
     Ok(())
 }

@@ -6,7 +6,8 @@ use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
 
 use super::model::{Dashboard, Filter, Priority, Status, Ticket, TicketPatch, TicketSort};
-use super::{IfMatch, IfNoneMatch, Visibility, rules, store};
+use super::rules::{self, Doer};
+use super::{IfMatch, IfNoneMatch, Visibility, store};
 use crate::app::Tag;
 use crate::db::{Db, Paging, Tx};
 use crate::http::answer::{Listing, Reply};
@@ -63,6 +64,7 @@ impl TicketApi {
             department_id: department_id.0.map(|id| id.0),
             words: q.0.map(|q| text::words(&q.0)),
             sort: sort.0,
+            ..Filter::default()
         };
         let searches = filter.words.is_some();
         let list = move |tx: &Tx<'_>| {
@@ -85,7 +87,7 @@ impl TicketApi {
         #[oai(name = "If-None-Match")] seen: IfNoneMatch,
     ) -> Result<Reply<Ticket>, Failure> {
         Ok(self.0.read(|tx| {
-            let version = rules::find_version(tx, &me, id.0.0)?;
+            let version = rules::find_version(tx, &*me, id.0.0)?;
             if seen.0.has(version) {
                 return Ok(Reply::unchanged(version.etag()));
             }
@@ -112,8 +114,9 @@ impl TicketApi {
         Ok(self
             .0
             .write(move |tx| {
-                rules::update(tx, &me, id, &body.0, &seen.0)?;
-                Reply::tagged(&store::find(tx, id)?, rules::find_version(tx, &me, id)?.etag())
+                let ticket = rules::find_visible(tx, &*me, id)?;
+                rules::update(tx, &Doer::from(&*me), &ticket, &body.0.into(), &seen.0)?;
+                Reply::tagged(&store::find(tx, id)?, rules::find_version(tx, &*me, id)?.etag())
             })
             .await?)
     }
@@ -134,9 +137,9 @@ impl TicketApi {
         Ok(self
             .0
             .write(move |tx| {
-                let ticket = rules::find_visible(tx, &me, id)?;
+                let ticket = rules::find_visible(tx, &*me, id)?;
                 once.run(tx, || {
-                    rules::close(tx, &me, &ticket)?;
+                    rules::close(tx, &Doer::from(&*me), &ticket)?;
                     Reply::new(&store::find(tx, id)?)
                 })
             })

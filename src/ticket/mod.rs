@@ -6,7 +6,10 @@
 
 mod condition;
 pub mod external;
+mod field;
+pub mod internal;
 pub mod model;
+pub mod opening;
 pub mod rules;
 pub mod store;
 mod visibility;

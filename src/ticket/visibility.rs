@@ -1,6 +1,6 @@
 //! Who sees a ticket: the one predicate. Every query about a ticket or anything under it takes a [`Visibility`].
 
-use crate::auth::Agent;
+use crate::auth::{Admin, Agent};
 
 /// Which tickets a caller sees.
 #[derive(Clone, Debug)]
@@ -9,6 +9,14 @@ pub enum Visibility {
     Agent(i64),
     /// Those the agent is on and those of its departments (the setting `department_visibility`).
     Departments(i64, Vec<i64>),
+    /// Every ticket: an administrator's program, or the desk itself.
+    Desk,
+}
+
+impl From<&Admin> for Visibility {
+    fn from(_: &Admin) -> Self {
+        Self::Desk
+    }
 }
 
 impl From<&Agent> for Visibility {
@@ -34,17 +42,18 @@ pub struct Arm {
 }
 
 impl Visibility {
-    /// The agent.
+    /// The agent; 0, which is nobody, for the whole desk.
     pub fn agent_id(&self) -> i64 {
         match self {
             Self::Agent(id) | Self::Departments(id, _) => *id,
+            Self::Desk => 0,
         }
     }
 
     /// The departments, none unless they matter.
     pub fn departments(&self) -> &[i64] {
         match self {
-            Self::Agent(_) => &[],
+            Self::Agent(_) | Self::Desk => &[],
             Self::Departments(_, departments) => departments,
         }
     }
@@ -59,6 +68,7 @@ impl Visibility {
                 "(t.department_id IN rarray(:departments)
                   OR EXISTS (SELECT 1 FROM ticket_agent v WHERE v.ticket_id = t.id AND v.agent_id = :me))"
             }
+            Self::Desk => "true",
         }
     }
 
@@ -72,6 +82,9 @@ impl Visibility {
         };
         match self {
             Self::Agent(_) => vec![own("", "")],
+            Self::Desk => {
+                vec![Arm { table: "ticket", id: "id", rows: "true".into(), counters: "agent_id = 0".into() }]
+            }
             Self::Departments(_, departments) => {
                 let mut arms = vec![own(
                     " AND (department_id IS NULL OR department_id NOT IN rarray(:departments))",

@@ -1,0 +1,4 @@
+//! Custom fields: what else a ticket can say.
+
+pub mod model;
+pub mod value;

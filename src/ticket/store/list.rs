@@ -1,0 +1,211 @@
+//! Listing and counting tickets.
+
+use rusqlite::{Row, ToSql};
+
+use super::find::find_all;
+use crate::db::search::Query;
+use crate::db::{FromRow, Ids, Named, Page, Paging, Tx, all_named};
+use crate::error::{Error, Result};
+use crate::ticket::model::{Dashboard, Filter, Priority, Status, Ticket, TicketSort};
+use crate::ticket::visibility::{Arm, Visibility};
+use crate::time::Timestamp;
+
+/// How many rows may rather be sorted than walked past: with more that fit a filter, a page is found sooner along the
+/// index of the order.
+const FEW: i64 = 5000;
+
+/// The conditions of a filter as SQL, and what it names.
+struct Conditions<'a> {
+    /// On the tickets; `{id}` stands for the name of the id's column.
+    sql: String,
+    /// The same on the counters.
+    counters: String,
+    values: Vec<(String, Box<dyn ToSql + 'a>)>,
+    /// Whether the counters know all that is asked.
+    is_counted: bool,
+    /// Whether few enough rows fit by somebody's own index that they are better found by that than by the order.
+    is_narrow: bool,
+}
+
+impl<'a> Conditions<'a> {
+    fn of(visibility: &'a Visibility, filter: &'a Filter) -> Self {
+        let departments = Ids::from(visibility.departments().iter().copied());
+        let mut conditions = Self {
+            sql: String::new(),
+            counters: String::new(),
+            values: vec![
+                (":me".into(), Box::new(visibility.agent_id())),
+                (":departments".into(), Box::new(departments)),
+            ],
+            is_counted: filter.words.is_none() && !filter.is_narrow(),
+            is_narrow: filter.is_narrow(),
+        };
+        for (n, id) in visibility.departments().iter().enumerate() {
+            conditions.values.push((format!(":department{n}"), Box::new(*id)));
+        }
+        conditions.equals("status", filter.status.map(Status::as_str));
+        conditions.equals("priority", filter.priority.map(Priority::as_str));
+        conditions.equals("department_id", filter.department_id);
+        conditions.narrows("customer_id", filter.customer_id);
+        conditions.narrows("assigned_to", filter.assigned_to);
+        if filter.is_unassigned {
+            conditions.sql.push_str(" AND assigned_to IS NULL");
+        }
+        if let Some(words) = &filter.words {
+            conditions.matches(&Query::new(words.clone()));
+        }
+        conditions
+    }
+
+    /// A condition that counters know. The plus, which means nothing else, is replaced by [`Conditions::rows`].
+    fn equals(&mut self, column: &str, value: Option<impl ToSql + 'a>) {
+        if let Some(value) = value {
+            self.sql.push_str(&format!(" AND {{plus}}{column} = :{column}"));
+            self.counters.push_str(&format!(" AND {column} = :{column}"));
+            self.values.push((format!(":{column}"), Box::new(value)));
+        }
+    }
+
+    /// A condition with an index of its own, on the tickets themselves only.
+    fn narrows(&mut self, column: &str, id: Option<i64>) {
+        if let Some(id) = id {
+            self.sql.push_str(&format!(" AND {column} = :{column}"));
+            self.values.push((format!(":{column}"), Box::new(id)));
+        }
+    }
+
+    /// The conditions on an arm's rows. With `along_order` the indexes of filters are out of bounds (SQLite leaves a column
+    /// behind a plus sign alone), so that the rows come along the index of the order and nothing is sorted.
+    fn rows(&self, arm: &Arm, along_order: bool) -> String {
+        let plus = if along_order || self.is_narrow { "+" } else { "" };
+        format!("{}{}", arm.rows, self.sql.replace("{id}", arm.id).replace("{plus}", plus))
+    }
+
+    fn matches(&mut self, query: &Query) {
+        let indexes = [("ticket_search", query.long("")), ("ticket_bigram", query.pairs(""))];
+        let found: Vec<String> = indexes
+            .into_iter()
+            .filter_map(|(table, expression)| {
+                self.values.push((format!(":{table}"), Box::new(expression?)));
+                Some(format!("SELECT rowid FROM {table} WHERE {table} MATCH :{table}"))
+            })
+            .collect();
+        if !found.is_empty() {
+            self.sql.push_str(&format!(" AND {{id}} IN ({})", found.join(" INTERSECT ")));
+        }
+        for (n, text) in query.single().iter().enumerate() {
+            self.values.push((format!(":single{n}"), Box::new(text.clone())));
+            self.sql.push_str(&format!(
+                " AND EXISTS (SELECT 1 FROM ticket_search s WHERE s.rowid = {{id}} AND instr(s.body, :single{n}))"
+            ));
+        }
+    }
+
+    fn named(&self) -> Vec<(&str, &dyn ToSql)> {
+        self.values.iter().map(|(name, value)| (name.as_str(), &**value)).collect()
+    }
+}
+
+/// A page of the tickets a caller sees.
+///
+/// # Errors
+/// What SQLite says.
+pub fn list(tx: &Tx<'_>, visibility: &Visibility, filter: &Filter, paging: Paging) -> Result<Page<Ticket>> {
+    let conditions = Conditions::of(visibility, filter);
+    let total = count(tx, visibility, &conditions)?;
+    let sort = filter.sort.unwrap_or(TicketSort::CreatedDown);
+    let by_creation = matches!(sort, TicketSort::Created | TicketSort::CreatedDown);
+    let along_order = matches!(visibility, Visibility::Desk) && !by_creation && total > FEW;
+    Page::read(paging, total, || {
+        let arms = visibility.arms().into_iter().map(|arm| {
+            let rows = conditions.rows(&arm, along_order);
+            let columns = "created_at, updated_at, last_reply_at, priority";
+            format!("SELECT {} AS id, {columns} FROM {} WHERE {rows}", arm.id, arm.table)
+        });
+        let sql = format!(
+            "SELECT id FROM ({}) ORDER BY {} LIMIT :limit OFFSET :offset",
+            arms.collect::<Vec<_>>().join(" UNION ALL "),
+            order(sort)
+        );
+        let (limit, offset) = (paging.per_page, paging.offset());
+        let mut named = conditions.named();
+        named.extend([(":limit", &limit as &dyn ToSql), (":offset", &offset)]);
+        let ids: Vec<i64> = all_named(tx, &sql, &named)?;
+        find_all(tx, &ids)
+    })
+}
+
+/// Ties are broken newest id first, whichever way the list goes.
+fn order(sort: TicketSort) -> &'static str {
+    match sort {
+        TicketSort::Created => "created_at, id DESC",
+        TicketSort::CreatedDown => "created_at DESC, id DESC",
+        TicketSort::Updated => "updated_at, id DESC",
+        TicketSort::UpdatedDown => "updated_at DESC, id DESC",
+        // SQLite sorts NULL before everything: oldest, as it should be.
+        TicketSort::LastReply => "last_reply_at, id DESC",
+        TicketSort::LastReplyDown => "last_reply_at DESC, id DESC",
+        TicketSort::Priority => {
+            "CASE priority WHEN 'low' THEN 1 WHEN 'medium' THEN 2 WHEN 'high' THEN 3 ELSE 4 END, id DESC"
+        }
+        TicketSort::PriorityDown => {
+            "CASE priority WHEN 'low' THEN 4 WHEN 'medium' THEN 3 WHEN 'high' THEN 2 ELSE 1 END, id DESC"
+        }
+    }
+}
+
+/// How many tickets: from the counters, as far as they know what is asked.
+fn count(tx: &Tx<'_>, visibility: &Visibility, conditions: &Conditions<'_>) -> Result<i64> {
+    let arms = visibility.arms().into_iter().map(|arm| {
+        if conditions.is_counted {
+            format!("SELECT sum(n) AS n FROM ticket_count WHERE {}{}", arm.counters, conditions.counters)
+        } else {
+            format!("SELECT count(*) AS n FROM {} WHERE {}", arm.table, conditions.rows(&arm, false))
+        }
+    });
+    let sql = format!("SELECT ifnull(sum(n), 0) FROM ({})", arms.collect::<Vec<_>>().join(" UNION ALL "));
+    let counts: Vec<i64> = all_named(tx, &sql, &conditions.named())?;
+    Ok(counts.first().copied().unwrap_or(0))
+}
+
+impl FromRow for Dashboard {
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            open_tickets: row.get(0)?,
+            in_progress_tickets: row.get(1)?,
+            needs_response: row.get(2)?,
+            closed_today: row.get(3)?,
+        })
+    }
+}
+
+/// How the caller's desk looks: three counts from the counters, and what was closed since `midnight`.
+///
+/// # Errors
+/// What SQLite says.
+pub fn dashboard(tx: &Tx<'_>, visibility: &Visibility, midnight: Timestamp) -> Result<Dashboard> {
+    let none = Filter::default();
+    let conditions = Conditions::of(visibility, &none);
+    let arms = visibility.arms();
+    let counters: Vec<_> = arms
+        .iter()
+        .map(|arm| format!("SELECT status, awaits_reply, n FROM ticket_count WHERE {}", arm.counters))
+        .collect();
+    let closed: Vec<_> = arms
+        .iter()
+        .map(|arm| {
+            format!("SELECT count(*) AS n FROM {} WHERE {} AND closed_at >= :midnight", arm.table, arm.rows)
+        })
+        .collect();
+    let sql = format!(
+        "SELECT ifnull(sum(n) FILTER (WHERE status = 'open'), 0), ifnull(sum(n) FILTER (WHERE status = 'in_progress'), 0),
+           ifnull(sum(n) FILTER (WHERE awaits_reply AND status <> 'closed'), 0),
+           (SELECT sum(n) FROM ({})) FROM ({})",
+        closed.join(" UNION ALL "),
+        counters.join(" UNION ALL ")
+    );
+    let mut named = conditions.named();
+    named.push((":midnight", &midnight.0));
+    let found: Vec<Dashboard> = all_named(tx, &sql, &named as Named<'_>)?;
+    found.into_iter().next().ok_or_else(|| Error::internal("a statement that always answers had no row"))
+}

@@ -1,0 +1,9 @@
+//! Tickets in the database: reading one, listing many, changing.
+
+mod change;
+mod find;
+mod list;
+
+pub use change::*;
+pub use find::{find, find_all, find_state, find_version};
+pub use list::{dashboard, list};
