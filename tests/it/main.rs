@@ -19,6 +19,7 @@ mod layering;
 mod message;
 mod notification;
 mod paging;
+mod permission;
 mod profile;
 mod schema;
 mod search;
