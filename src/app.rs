@@ -25,6 +25,7 @@ use crate::label::model::{Label, LabelReference};
 use crate::message::external::MessageApi;
 use crate::message::internal::AdminMessageApi;
 use crate::notification::external::NotificationApi;
+use crate::report::internal::AdminReportApi;
 use crate::setting::internal::AdminSettingsApi;
 use crate::ticket::external::TicketApi;
 use crate::ticket::internal::AdminTicketApi;
@@ -146,8 +147,15 @@ pub type External = (
 );
 
 /// What administrators call.
-pub type Internal =
-    (AdminConnectionApi, AdminTicketApi, AdminMessageApi, Crud<Label>, AdminSettingsApi, AdminCustomerApi);
+pub type Internal = (
+    AdminConnectionApi,
+    AdminTicketApi,
+    AdminMessageApi,
+    Crud<Label>,
+    AdminSettingsApi,
+    AdminCustomerApi,
+    AdminReportApi,
+);
 
 /// The whole server on a database.
 pub fn app(db: &Arc<Db>, options: &Options) -> impl Endpoint<Output = Response> + 'static {
@@ -177,6 +185,7 @@ pub fn app(db: &Arc<Db>, options: &Options) -> impl Endpoint<Output = Response> 
         Crud::new(of()),
         AdminSettingsApi(of()),
         AdminCustomerApi(of()),
+        AdminReportApi(of()),
     );
     let apis: Apis = (HealthApi, external, internal);
     let route = mount(Route::new(), BASE, apis, &shared);

@@ -1,10 +1,11 @@
 //! Lodge: a help desk in one file. This page is the map of the house.
 //!
 //! - [`app`] lists every API and mounts it; [`http`] is everything between the socket and a handler; [`auth`] says who calls.
-//! - One folder a noun: [`ticket`], [`message`], [`customer`], [`agent`], [`department`], [`label`], [`canned_response`], [`knowledge`],
-//!   [`notification`], [`activity`], [`setting`], [`api_key`], [`idempotency`]. In each, `model.rs` is what it is (at once Rust
-//!   type, JSON and OpenAPI schema), `store.rs` every SQL statement about it, `rules.rs` what is allowed and what follows,
-//!   `external.rs` the agent's operations on it.
+//! - One folder a noun: [`ticket`], [`message`], [`customer`], [`agent`], [`department`], [`category`], [`product`],
+//!   [`label`], [`custom_field`], [`canned_response`], [`knowledge`], [`notification`], [`report`], [`activity`],
+//!   [`setting`], [`api_key`], [`idempotency`]. In each, `model.rs` is what it is (at once Rust type, JSON and OpenAPI
+//!   schema), `store.rs` every SQL statement about it, `rules.rs` what is allowed and what follows, `external.rs` the
+//!   agent's operations on it, `internal.rs` the administrator's. What the plain ones share is in [`noun`].
 //! - [`db`] is the one file: many readers, one writer. [`seed`] is the sample data. [`cli`] is the command line.
 //!
 //! `ARCHITECTURE.md` says who may call whom, and why.
@@ -32,6 +33,7 @@ pub mod notification;
 pub mod noun;
 pub mod random;
 pub mod reference;
+pub mod report;
 pub mod scalar;
 pub mod seed;
 pub mod setting;

@@ -21,6 +21,7 @@ mod notification;
 mod paging;
 mod permission;
 mod profile;
+mod report;
 mod schema;
 mod search;
 mod seed;

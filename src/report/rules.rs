@@ -1,0 +1,167 @@
+//! How a report comes about.
+
+use std::collections::HashMap;
+
+use super::model::{
+    AgentReport, Counts, DepartmentReport, Durations, OverviewReport, PriorityCounts, ReportDay, Speed,
+    StatusCounts,
+};
+use super::period::Period;
+use super::store::{self, Grouping};
+use crate::db::Tx;
+use crate::error::Result;
+use crate::reference::Reference;
+use crate::scalar::Date;
+use crate::setting;
+use crate::time::Timestamp;
+
+/// The group that everything belongs to when nothing is told apart.
+const DESK: i64 = 0;
+
+/// How the whole desk did from one day to another.
+///
+/// # Errors
+/// [`crate::error::Error::Invalid`] for days in reverse or too many.
+pub fn overview(tx: &Tx<'_>, start: Option<Date>, end: Option<Date>) -> Result<OverviewReport> {
+    let period = find_period(tx, start, end)?;
+    let empty = |day| ReportDay { date: Date(day), created: 0, closed: 0, reopened: 0 };
+    let mut days: Vec<ReportDay> = period.days.iter().copied().map(empty).collect();
+    let mut tallies = collect(tx, Grouping::Desk, &period, [DESK], |what, at| {
+        let Some(day) = days.get_mut(period.place(at)) else { return };
+        *match what {
+            Counted::Created => &mut day.created,
+            Counted::Closed => &mut day.closed,
+            Counted::Reopened => &mut day.reopened,
+        } += 1;
+    })?;
+    let (counts, speed) = tallies.remove(&DESK).unwrap_or_default().finish(&period);
+    Ok(OverviewReport { counts, days, speed })
+}
+
+/// How each agent did, by name.
+///
+/// # Errors
+/// As [`overview`].
+pub fn by_agent(tx: &Tx<'_>, start: Option<Date>, end: Option<Date>) -> Result<Vec<AgentReport>> {
+    let made = by(tx, Grouping::Agents, store::list_agents(tx)?, &find_period(tx, start, end)?)?;
+    Ok(made.into_iter().map(|(agent, counts, speed)| AgentReport { agent, counts, speed }).collect())
+}
+
+/// How each department did, in their order.
+///
+/// # Errors
+/// As [`overview`].
+pub fn by_department(tx: &Tx<'_>, start: Option<Date>, end: Option<Date>) -> Result<Vec<DepartmentReport>> {
+    let made = by(tx, Grouping::Departments, store::list_departments(tx)?, &find_period(tx, start, end)?)?;
+    let item = |(department, counts, speed)| DepartmentReport { department, counts, speed };
+    Ok(made.into_iter().map(item).collect())
+}
+
+fn find_period(tx: &Tx<'_>, start: Option<Date>, end: Option<Date>) -> Result<Period> {
+    Period::new(tx.now, &setting::store::find(tx)?, start, end)
+}
+
+fn by(
+    tx: &Tx<'_>,
+    by: Grouping,
+    subjects: Vec<Reference>,
+    period: &Period,
+) -> Result<Vec<(Reference, Counts, Speed)>> {
+    let ids = subjects.iter().map(|subject| subject.id);
+    let mut tallies = collect(tx, by, period, ids, |_, _| {})?;
+    let item = |subject: Reference| {
+        let (counts, speed) = tallies.remove(&subject.id).unwrap_or_default().finish(period);
+        (subject, counts, speed)
+    };
+    Ok(subjects.into_iter().map(item).collect())
+}
+
+/// An event that a report counts by day.
+enum Counted {
+    Created,
+    Closed,
+    Reopened,
+}
+
+/// What is noted for one agent, one department or the whole desk.
+#[derive(Default)]
+struct Tally {
+    created: i64,
+    closed: i64,
+    reopened: i64,
+    open_now: i64,
+    by_status: StatusCounts,
+    by_priority: PriorityCounts,
+    first_responses: Vec<i64>,
+    resolutions: Vec<i64>,
+}
+
+impl Tally {
+    fn finish(self, period: &Period) -> (Counts, Speed) {
+        let (start_date, end_date) = period.ends();
+        let counts = Counts {
+            start_date,
+            end_date,
+            time_zone: period.time_zone.clone(),
+            created: self.created,
+            closed: self.closed,
+            reopened: self.reopened,
+            open_now: self.open_now,
+            by_status: self.by_status,
+            by_priority: self.by_priority,
+        };
+        let speed = Speed {
+            first_response: Durations::of(self.first_responses),
+            resolution: Durations::of(self.resolutions),
+        };
+        (counts, speed)
+    }
+}
+
+/// Notes everything that happened in the period for these groups, and tells `dated` of what is counted by day.
+fn collect(
+    tx: &Tx<'_>,
+    by: Grouping,
+    period: &Period,
+    groups: impl IntoIterator<Item = i64>,
+    mut dated: impl FnMut(Counted, Timestamp),
+) -> Result<HashMap<i64, Tally>> {
+    let mut tallies: HashMap<i64, Tally> =
+        groups.into_iter().map(|group| (group, Tally::default())).collect();
+    let limits = period.limits();
+    store::each_creation(tx, by, limits, |event| {
+        dated(Counted::Created, event.at);
+        if let Some(tally) = event.group.and_then(|group| tallies.get_mut(&group)) {
+            tally.created += 1;
+            tally.by_status.add(event.status);
+            tally.by_priority.add(event.priority);
+        }
+    })?;
+    store::each_event(tx, "first_response", by, limits, |event| {
+        if let Some(tally) = event.group.and_then(|group| tallies.get_mut(&group)) {
+            tally.first_responses.push(event.seconds);
+        }
+    })?;
+    let earlier = store::find_earlier_closes(tx, limits.0)?;
+    store::each_event(tx, "closed", by, limits, |event| {
+        dated(Counted::Closed, event.at);
+        if let Some(tally) = event.group.and_then(|group| tallies.get_mut(&group)) {
+            tally.closed += 1;
+            if !earlier.contains(&event.id) {
+                tally.resolutions.push(event.seconds);
+            }
+        }
+    })?;
+    store::each_event(tx, "reopened", by, limits, |event| {
+        dated(Counted::Reopened, event.at);
+        if let Some(tally) = event.group.and_then(|group| tallies.get_mut(&group)) {
+            tally.reopened += 1;
+        }
+    })?;
+    for (group, open) in store::count_open(tx, by)? {
+        if let Some(tally) = tallies.get_mut(&group) {
+            tally.open_now = open;
+        }
+    }
+    Ok(tallies)
+}
