@@ -9,6 +9,7 @@ use poem::{Endpoint, EndpointExt, Response, Route};
 use poem_openapi::Tags;
 
 use crate::agent::external::ProfileApi;
+use crate::agent::internal::AdminAgentApi;
 use crate::canned_response::model::CannedResponseItem;
 use crate::customer::internal::AdminCustomerApi;
 use crate::db::Db;
@@ -155,6 +156,7 @@ pub type Internal = (
     AdminSettingsApi,
     AdminCustomerApi,
     AdminReportApi,
+    AdminAgentApi,
 );
 
 /// The whole server on a database.
@@ -186,6 +188,8 @@ pub fn app(db: &Arc<Db>, options: &Options) -> impl Endpoint<Output = Response> 
         AdminSettingsApi(of()),
         AdminCustomerApi(of()),
         AdminReportApi(of()),
+        AdminAgentApi(of()),
+        AdminAgentApi(of()),
     );
     let apis: Apis = (HealthApi, external, internal);
     let route = mount(Route::new(), BASE, apis, &shared);

@@ -132,6 +132,26 @@ string_scalar!(
     MetaSchema { example: Some("#e74c3c".into()), ..string(COLOR, 4, 7) }
 );
 
+string_scalar!(
+    /// A password of 8 to 128 characters, kept as a hash only. `http::gate` knows it by its format and keeps it out of
+    /// fingerprints.
+    Password,
+    MetaSchema {
+        format: Some("password"),
+        example: Some("correct horse battery staple".into()),
+        ..string(FILLED, 8, 128)
+    }
+);
+
+/// An address on the web, as far as it can be told by looking.
+const WEB: &str = r"^https?://[^\s\u0000-\u0020\u007F]+$";
+
+string_scalar!(
+    /// An address on the web, `http` or `https`, of at most 2,000 characters.
+    WebAddress,
+    MetaSchema { example: Some("https://desk.example/avatars/smith.png".into()), ..string(WEB, 1, 2000) }
+);
+
 /// No space of any kind, no control character, nothing that is not seen.
 const UNBROKEN: &str =
     r"^[^\s\u0000-\u0020\u007F-\u00A0\u180E\u200B-\u200F\u2028-\u202F\u2060\u3000\uFEFF]*$";

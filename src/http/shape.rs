@@ -54,6 +54,9 @@ impl Kind {
     }
 }
 
+/// The format of what must never be kept as it was sent.
+const SECRET: &str = "password";
+
 /// What an item of an array is called while it is checked.
 const ITEM: &str = "item";
 
@@ -124,6 +127,21 @@ impl Shape {
             open: schema.additional_properties.is_some(),
             any_of: schema.any_of.iter().map(|one| Self::compile(registry, one)).collect(),
         }
+    }
+
+    /// A body without its passwords and written in one way only, if it is of a shape that has any: nothing that depends
+    /// on a password may be kept of it.
+    pub fn without_secrets(&self, body: &Value) -> Option<Value> {
+        let is_secret = |name: &str| self.fields.get(name).is_some_and(|field| field.format_name == SECRET);
+        if !self.fields.keys().any(|name| is_secret(name)) {
+            return None;
+        }
+        let mut body = body.clone();
+        if let Some(fields) = body.as_object_mut() {
+            fields.retain(|name, _| !is_secret(name));
+        }
+        body.sort_all_objects();
+        Some(body)
     }
 
     /// Checks a JSON value, noting everything that is wrong under the path of its field.
@@ -361,6 +379,27 @@ mod tests {
         assert_eq!(wrong::<SearchText>("a b c d e f g h i j k".into()), ["must be at most 10 words"]);
         assert!(wrong::<SearchText>(format!(" {} ", "a".repeat(200)).into()).is_empty());
         assert!(!wrong::<SearchText>("a".repeat(201).into()).is_empty());
+    }
+
+    #[test]
+    fn a_body_is_told_apart_without_its_password() {
+        let shape = |schema: fn(&mut Registry) -> MetaSchemaRef| {
+            let mut registry = Registry::new();
+            let schema = schema(&mut registry);
+            Shape::compile(&registry, &schema)
+        };
+        let with = shape(|registry| {
+            crate::agent::model::NewAgent::register(registry);
+            crate::agent::model::NewAgent::schema_ref()
+        });
+        let body = serde_json::json!({ "password": "hush", "name": "A", "email": { "b": 1, "a": 2 } });
+        let told = with.without_secrets(&body).unwrap();
+        assert_eq!(told.to_string(), r#"{"email":{"a":2,"b":1},"name":"A"}"#);
+        let without = shape(|registry| {
+            crate::label::model::NewLabel::register(registry);
+            crate::label::model::NewLabel::schema_ref()
+        });
+        assert_eq!(without.without_secrets(&body), None);
     }
 
     #[test]

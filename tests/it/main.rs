@@ -2,6 +2,7 @@
 
 mod harness;
 
+mod agent;
 mod auth;
 mod canned_response;
 mod cli;
