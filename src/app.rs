@@ -189,7 +189,6 @@ pub fn app(db: &Arc<Db>, options: &Options) -> impl Endpoint<Output = Response> 
         AdminCustomerApi(of()),
         AdminReportApi(of()),
         AdminAgentApi(of()),
-        AdminAgentApi(of()),
     );
     let apis: Apis = (HealthApi, external, internal);
     let route = mount(Route::new(), BASE, apis, &shared);
