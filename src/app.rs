@@ -10,6 +10,7 @@ use poem_openapi::Tags;
 
 use crate::agent::external::ProfileApi;
 use crate::agent::internal::AdminAgentApi;
+use crate::api_key::uses::Uses;
 use crate::canned_response::model::CannedResponseItem;
 use crate::customer::internal::AdminCustomerApi;
 use crate::db::Db;
@@ -159,14 +160,15 @@ pub type Internal = (
     AdminAgentApi,
 );
 
-/// The whole server on a database.
-pub fn app(db: &Arc<Db>, options: &Options) -> impl Endpoint<Output = Response> + 'static {
+/// The whole server on a database. Whenever a key is used, `uses` notes it.
+pub fn app(db: &Arc<Db>, options: &Options, uses: &Arc<Uses>) -> impl Endpoint<Output = Response> + 'static {
     let shared = Arc::new(Shared {
         db: Arc::clone(db),
         calls: Buckets::new(options.rate_limit),
         failures: Buckets::new(if options.rate_limit == 0 { 0 } else { options.auth_failure_limit }),
         max_body: options.max_body,
         running: Arc::default(),
+        uses: Arc::clone(uses),
     });
     let of = || Arc::clone(db);
     let external: External = (

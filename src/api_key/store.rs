@@ -3,7 +3,7 @@
 use rusqlite::{Row, params};
 
 use super::model::{Found, FoundAgent, Listed, NewKey};
-use crate::db::{FromRow, Tx, all, first, one};
+use crate::db::{FromRow, Tx, all, execute, first, one};
 use crate::error::{Error, Result};
 use crate::time::Timestamp;
 
@@ -122,6 +122,17 @@ pub fn revoke(tx: &Tx<'_>, id: i64) -> Result<bool> {
         )?
         .execute(params![tx.now.0, id])?;
     Ok(changed > 0)
+}
+
+/// Writes down when keys were last used, unless a later use is known; how many were new. No change of the key itself, so
+/// `updated_at` stays.
+///
+/// # Errors
+/// What SQLite says.
+pub fn set_used(tx: &Tx<'_>, used: &[(i64, Timestamp)]) -> Result<usize> {
+    let sql =
+        "UPDATE api_key SET last_used_at = ?2 WHERE id = ?1 AND (last_used_at IS NULL OR last_used_at < ?2)";
+    used.iter().try_fold(0, |written, (id, at)| Ok(written + execute(tx, sql, [*id, at.0])?))
 }
 
 /// How many of these hashes belong to a key that opens the door today.

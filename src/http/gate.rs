@@ -28,6 +28,7 @@ use super::json::{self, Malformed};
 use super::limit::{Buckets, neighbourhood};
 use super::once::Running;
 use super::shape::Shape;
+use crate::api_key::uses::Uses;
 use crate::auth::key::KeyType;
 use crate::auth::{self, Caller, Refusal};
 use crate::db::Db;
@@ -45,6 +46,8 @@ pub struct Shared {
     pub max_body: usize,
     /// The requests with an idempotency key that run now.
     pub running: Arc<Running>,
+    /// When keys were used.
+    pub uses: Arc<Uses>,
 }
 
 /// What the gate has found out about a request, for the extractors behind it.
@@ -273,6 +276,7 @@ impl Guarded {
             Err(Refusal::InvalidKey) => return failed(Failure::invalid_key()),
             Err(Refusal::AgentInactive) => return failed(Failure::agent_inactive()),
         };
+        self.shared.uses.note(caller.key_id(), self.shared.db.clock().now());
         if caller.kind() != kind {
             return Err(Failure::wrong_key_type());
         }

@@ -5,8 +5,7 @@ use jiff::civil::{Date as Day, date};
 
 use crate::error::{Error, Result};
 use crate::scalar::Date;
-use crate::setting::Settings;
-use crate::time::{Timestamp, start_of_day};
+use crate::time::{self, Timestamp, start_of_day};
 
 /// How many days a report may be about: ten years.
 const MOST: usize = 3660;
@@ -27,12 +26,12 @@ pub struct Period {
 }
 
 impl Period {
-    /// The days from `start` to `end`; `end` is today when absent, and `start` 29 days before it.
+    /// The days of this time zone from `start` to `end`; `end` is today when absent, and `start` 29 days before it.
     ///
     /// # Errors
     /// [`Error::Invalid`], naming `start_date`, when the days are in reverse or too many.
-    pub fn new(now: Timestamp, settings: &Settings, start: Option<Date>, end: Option<Date>) -> Result<Self> {
-        let zone = settings.zone();
+    pub fn new(now: Timestamp, time_zone: &str, start: Option<Date>, end: Option<Date>) -> Result<Self> {
+        let zone = time::zone(time_zone);
         let end = end.map_or_else(|| now.date(&zone), |end| end.0);
         let start = start.map_or_else(|| end.saturating_sub((USUAL - 1).days()).max(FIRST), |start| start.0);
         if start > end {
@@ -45,7 +44,7 @@ impl Period {
         }
         let mut starts: Vec<Timestamp> = days.iter().map(|day| start_of_day(*day, &zone)).collect();
         starts.push(end.tomorrow().map_or(Timestamp(i64::MAX), |after| start_of_day(after, &zone)));
-        Ok(Self { days, time_zone: settings.time_zone.clone(), starts })
+        Ok(Self { days, time_zone: time_zone.to_owned(), starts })
     }
 
     /// The first and the last day.
@@ -70,14 +69,13 @@ impl Period {
 mod tests {
     use super::*;
 
-    fn time(text: &str) -> Timestamp {
+    fn moment(text: &str) -> Timestamp {
         Timestamp(text.parse::<jiff::Timestamp>().unwrap().as_microsecond())
     }
 
     fn period(zone: &str, start: Option<&str>, end: Option<&str>) -> Result<Period> {
-        let settings = Settings { tickets_per_page: 15, time_zone: zone.into() };
         let day = |text: Option<&str>| text.map(|text| Date(text.parse().unwrap()));
-        Period::new(time("2026-03-16T23:30:00Z"), &settings, day(start), day(end))
+        Period::new(moment("2026-03-16T23:30:00Z"), zone, day(start), day(end))
     }
 
     fn told(period: &Period) -> (String, String, usize) {
@@ -130,14 +128,14 @@ mod tests {
     #[test]
     fn a_moment_falls_on_the_day_its_zone_says() {
         let berlin = period("Europe/Berlin", Some("2026-03-28"), Some("2026-03-30")).unwrap();
-        let place = |text| berlin.place(time(text));
+        let place = |text| berlin.place(moment(text));
         assert_eq!(place("2026-03-27T23:00:00Z"), 0);
         assert_eq!(place("2026-03-28T22:59:59.999999Z"), 0);
         assert_eq!(place("2026-03-28T23:00:00Z"), 1);
         assert_eq!(place("2026-03-29T21:59:59Z"), 1);
         assert_eq!(place("2026-03-29T22:00:00Z"), 2);
         let apia = period("Pacific/Apia", Some("2011-12-29"), Some("2011-12-31")).unwrap();
-        assert_eq!(apia.place(time("2011-12-30T10:00:00Z")), 2, "nothing falls on a day that never was");
+        assert_eq!(apia.place(moment("2011-12-30T10:00:00Z")), 2, "nothing falls on a day that never was");
     }
 
     #[test]

@@ -58,7 +58,7 @@ pub fn by_department(tx: &Tx<'_>, start: Option<Date>, end: Option<Date>) -> Res
 }
 
 fn find_period(tx: &Tx<'_>, start: Option<Date>, end: Option<Date>) -> Result<Period> {
-    Period::new(tx.now, &setting::store::find(tx)?, start, end)
+    Period::new(tx.now, &setting::store::find(tx)?.time_zone, start, end)
 }
 
 fn by(

@@ -28,4 +28,5 @@ mod search;
 mod seed;
 mod setting;
 mod ticket;
+mod upkeep;
 mod visibility;
