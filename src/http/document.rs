@@ -480,6 +480,7 @@ fn example_of(name: &str) -> Option<Value> {
         "CannedResponseItem.content" => json!("Hello! Thank you for contacting support."),
         "CannedResponseItem.category" => json!("General"),
         "shortcut" => json!("/greet"),
+        "Label.name" | "NewLabel.name" | "LabelPatch.name" => json!("Bug"),
         "sort_order" => json!(0),
         "Article.title" => json!("How to reset your password"),
         "slug" => json!("how-to-reset-your-password"),

@@ -17,6 +17,7 @@ mod label;
 mod layering;
 mod message;
 mod notification;
+mod noun;
 mod paging;
 mod profile;
 mod schema;
