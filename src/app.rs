@@ -10,6 +10,7 @@ use poem_openapi::Tags;
 
 use crate::agent::external::ProfileApi;
 use crate::canned_response::model::CannedResponseItem;
+use crate::custom_field::model::CustomField;
 use crate::db::Db;
 use crate::department::model::DepartmentReference;
 use crate::health::external::{ConnectionApi, HealthApi};
@@ -142,7 +143,7 @@ pub type External = (
 );
 
 /// What administrators call.
-pub type Internal = (AdminConnectionApi, Crud<Label>);
+pub type Internal = (AdminConnectionApi, Crud<Label>, Crud<CustomField>);
 
 /// The whole server on a database.
 pub fn app(db: &Arc<Db>, options: &Options) -> impl Endpoint<Output = Response> + 'static {
@@ -165,7 +166,7 @@ pub fn app(db: &Arc<Db>, options: &Options) -> impl Endpoint<Output = Response> 
         ProfileApi(of()),
         NotificationApi(of()),
     );
-    let internal: Internal = (AdminConnectionApi, Crud::new(of()));
+    let internal: Internal = (AdminConnectionApi, Crud::new(of()), Crud::new(of()));
     let apis: Apis = (HealthApi, external, internal);
     let route = mount(Route::new(), BASE, apis, &shared);
     let home = make_sync(|_| {

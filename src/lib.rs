@@ -17,6 +17,7 @@ pub mod auth;
 pub mod canned_response;
 pub mod cli;
 pub mod config;
+pub mod custom_field;
 pub mod db;
 pub mod department;
 pub mod error;

@@ -481,6 +481,11 @@ fn example_of(name: &str) -> Option<Value> {
         "CannedResponseItem.category" => json!("General"),
         "shortcut" => json!("/greet"),
         "Label.name" | "NewLabel.name" | "LabelPatch.name" => json!("Bug"),
+        "CustomField.label" | "NewCustomField.label" | "CustomFieldPatch.label" => json!("Browser"),
+        "CustomField.description" | "NewCustomField.description" | "CustomFieldPatch.description" => {
+            json!("Which one, and its version.")
+        }
+        "is_required" => json!(false),
         "sort_order" => json!(0),
         "Article.title" => json!("How to reset your password"),
         "slug" => json!("how-to-reset-your-password"),

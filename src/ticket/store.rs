@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use rusqlite::{Row, ToSql, params};
 
 use super::model::{
-    CustomerReference, Dashboard, FieldType, FieldValue, Filter, Priority, State, Status, Ticket, TicketSort,
+    CustomerReference, Dashboard, FieldValue, Filter, Priority, State, Status, Ticket, TicketSort,
 };
 use super::{Version, Visibility};
+use crate::custom_field::model::FieldType;
 use crate::db::search::Query;
 use crate::db::{FromRow, Ids, Named, Page, Paging, Tx, all, all_named, word};
 use crate::error::{Error, Result};

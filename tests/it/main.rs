@@ -6,6 +6,7 @@ mod auth;
 mod canned_response;
 mod cli;
 mod concurrency;
+mod custom_field;
 mod department;
 mod document;
 mod examples;

@@ -25,18 +25,31 @@ struct Plain {
 }
 
 const BY_PLACE_AND_NAME: [&str; 4] = ["Éclair", "eclair", "zebra", "apple"];
+const BY_PLACE: [&str; 4] = ["zebra", "Éclair", "eclair", "apple"];
 
 fn nouns() -> Vec<Plain> {
-    vec![Plain {
-        path: "labels",
-        name: "label",
-        least: json!({ "name": "Urgent", "color": "#e74c3c" }),
-        rest: json!({ "status": "draft", "sort_order": 3 }),
-        nullable: &[],
-        defaults: json!({ "status": "published", "sort_order": 0 }),
-        limits: &[("name", 250)],
-        order: BY_PLACE_AND_NAME,
-    }]
+    vec![
+        Plain {
+            path: "labels",
+            name: "label",
+            least: json!({ "name": "Urgent", "color": "#e74c3c" }),
+            rest: json!({ "status": "draft", "sort_order": 3 }),
+            nullable: &[],
+            defaults: json!({ "status": "published", "sort_order": 0 }),
+            limits: &[("name", 250)],
+            order: BY_PLACE_AND_NAME,
+        },
+        Plain {
+            path: "custom-fields",
+            name: "custom_field",
+            least: json!({ "label": "Order number", "type": "text" }),
+            rest: json!({ "description": "From the receipt.", "is_required": true, "sort_order": 3, "status": "draft" }),
+            nullable: &["description"],
+            defaults: json!({ "description": null, "is_required": false, "sort_order": 0, "status": "published" }),
+            limits: &[("label", 250), ("description", 1000)],
+            order: BY_PLACE,
+        },
+    ]
 }
 
 impl Plain {
@@ -374,9 +387,14 @@ fn lists_have_their_order_and_pages() {
 /// What ticket 1 refers to: its path, the field of its name, where the ticket shows that, and what the ticket is without it.
 struct Shown(&'static str, &'static str, &'static str, fn(&mut Value));
 
-const SHOWN: [Shown; 1] = [Shown("/labels/1", "name", "/labels/0/name", |ticket| {
-    ticket["labels"].as_array_mut().unwrap().remove(0);
-})];
+const SHOWN: [Shown; 2] = [
+    Shown("/labels/1", "name", "/labels/0/name", |ticket| {
+        ticket["labels"].as_array_mut().unwrap().remove(0);
+    }),
+    Shown("/custom-fields/2", "label", "/custom_fields/0/label", |ticket| {
+        ticket["custom_fields"].as_array_mut().unwrap().remove(0);
+    }),
+];
 
 #[test]
 fn tickets_show_new_names_and_lose_what_is_deleted() {
