@@ -12,7 +12,7 @@ use crate::agent::external::ProfileApi;
 use crate::canned_response::model::CannedResponseItem;
 use crate::custom_field::model::CustomField;
 use crate::db::Db;
-use crate::department::model::DepartmentReference;
+use crate::department::model::{Department, DepartmentReference};
 use crate::health::external::{ConnectionApi, HealthApi};
 use crate::health::internal::AdminConnectionApi;
 use crate::http::docs::{self, Demo, Page};
@@ -143,7 +143,7 @@ pub type External = (
 );
 
 /// What administrators call.
-pub type Internal = (AdminConnectionApi, Crud<Label>, Crud<CustomField>);
+pub type Internal = (AdminConnectionApi, Crud<Department>, Crud<Label>, Crud<CustomField>);
 
 /// The whole server on a database.
 pub fn app(db: &Arc<Db>, options: &Options) -> impl Endpoint<Output = Response> + 'static {
@@ -166,7 +166,7 @@ pub fn app(db: &Arc<Db>, options: &Options) -> impl Endpoint<Output = Response> 
         ProfileApi(of()),
         NotificationApi(of()),
     );
-    let internal: Internal = (AdminConnectionApi, Crud::new(of()), Crud::new(of()));
+    let internal: Internal = (AdminConnectionApi, Crud::new(of()), Crud::new(of()), Crud::new(of()));
     let apis: Apis = (HealthApi, external, internal);
     let route = mount(Route::new(), BASE, apis, &shared);
     let home = make_sync(|_| {

@@ -481,11 +481,16 @@ fn example_of(name: &str) -> Option<Value> {
         "CannedResponseItem.category" => json!("General"),
         "shortcut" => json!("/greet"),
         "Label.name" | "NewLabel.name" | "LabelPatch.name" => json!("Bug"),
+        "Department.name" | "NewDepartment.name" | "DepartmentPatch.name" => json!("Technical Support"),
+        "Department.description" | "NewDepartment.description" | "DepartmentPatch.description" => {
+            json!("Anything that does not work as it should.")
+        }
+        "Department.email" | "NewDepartment.email" | "DepartmentPatch.email" => json!("support@desk.example"),
         "CustomField.label" | "NewCustomField.label" | "CustomFieldPatch.label" => json!("Browser"),
         "CustomField.description" | "NewCustomField.description" | "CustomFieldPatch.description" => {
             json!("Which one, and its version.")
         }
-        "is_required" => json!(false),
+        "is_default" | "is_required" => json!(false),
         "sort_order" => json!(0),
         "Article.title" => json!("How to reset your password"),
         "slug" => json!("how-to-reset-your-password"),

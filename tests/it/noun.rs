@@ -40,6 +40,20 @@ fn nouns() -> Vec<Plain> {
             order: BY_PLACE_AND_NAME,
         },
         Plain {
+            path: "departments",
+            name: "department",
+            least: json!({ "name": "Sales" }),
+            rest: json!({
+                "description": "Offers.", "email": "sales@desk.example", "is_default": true, "status": "draft", "sort_order": 3
+            }),
+            nullable: &["description", "email"],
+            defaults: json!({
+                "description": null, "email": null, "is_default": false, "status": "published", "sort_order": 0
+            }),
+            limits: &[("name", 250), ("description", 1000)],
+            order: BY_PLACE_AND_NAME,
+        },
+        Plain {
             path: "custom-fields",
             name: "custom_field",
             least: json!({ "label": "Order number", "type": "text" }),
@@ -387,7 +401,8 @@ fn lists_have_their_order_and_pages() {
 /// What ticket 1 refers to: its path, the field of its name, where the ticket shows that, and what the ticket is without it.
 struct Shown(&'static str, &'static str, &'static str, fn(&mut Value));
 
-const SHOWN: [Shown; 2] = [
+const SHOWN: [Shown; 3] = [
+    Shown("/departments/1", "name", "/department/name", |ticket| ticket["department"] = Value::Null),
     Shown("/labels/1", "name", "/labels/0/name", |ticket| {
         ticket["labels"].as_array_mut().unwrap().remove(0);
     }),
