@@ -10,6 +10,7 @@ use poem_openapi::Tags;
 
 use crate::agent::external::ProfileApi;
 use crate::canned_response::model::CannedResponseItem;
+use crate::category::model::Category;
 use crate::custom_field::model::CustomField;
 use crate::db::Db;
 use crate::department::model::{Department, DepartmentReference};
@@ -143,7 +144,7 @@ pub type External = (
 );
 
 /// What administrators call.
-pub type Internal = (AdminConnectionApi, Crud<Department>, Crud<Label>, Crud<CustomField>);
+pub type Internal = (AdminConnectionApi, Crud<Department>, Crud<Category>, Crud<Label>, Crud<CustomField>);
 
 /// The whole server on a database.
 pub fn app(db: &Arc<Db>, options: &Options) -> impl Endpoint<Output = Response> + 'static {
@@ -166,7 +167,8 @@ pub fn app(db: &Arc<Db>, options: &Options) -> impl Endpoint<Output = Response> 
         ProfileApi(of()),
         NotificationApi(of()),
     );
-    let internal: Internal = (AdminConnectionApi, Crud::new(of()), Crud::new(of()), Crud::new(of()));
+    let internal: Internal =
+        (AdminConnectionApi, Crud::new(of()), Crud::new(of()), Crud::new(of()), Crud::new(of()));
     let apis: Apis = (HealthApi, external, internal);
     let route = mount(Route::new(), BASE, apis, &shared);
     let home = make_sync(|_| {

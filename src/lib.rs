@@ -15,6 +15,7 @@ pub mod api_key;
 pub mod app;
 pub mod auth;
 pub mod canned_response;
+pub mod category;
 pub mod cli;
 pub mod config;
 pub mod custom_field;

@@ -486,10 +486,15 @@ fn example_of(name: &str) -> Option<Value> {
             json!("Anything that does not work as it should.")
         }
         "Department.email" | "NewDepartment.email" | "DepartmentPatch.email" => json!("support@desk.example"),
+        "Category.name" | "NewCategory.name" | "CategoryPatch.name" => json!("Billing"),
+        "Category.description" | "NewCategory.description" | "CategoryPatch.description" => {
+            json!("Invoices, payments and refunds.")
+        }
         "CustomField.label" | "NewCustomField.label" | "CustomFieldPatch.label" => json!("Browser"),
         "CustomField.description" | "NewCustomField.description" | "CustomFieldPatch.description" => {
             json!("Which one, and its version.")
         }
+        "parent_id" => json!(3),
         "is_default" | "is_required" => json!(false),
         "sort_order" => json!(0),
         "Article.title" => json!("How to reset your password"),

@@ -4,6 +4,7 @@ mod harness;
 
 mod auth;
 mod canned_response;
+mod category;
 mod cli;
 mod concurrency;
 mod custom_field;

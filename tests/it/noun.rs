@@ -54,6 +54,16 @@ fn nouns() -> Vec<Plain> {
             order: BY_PLACE_AND_NAME,
         },
         Plain {
+            path: "categories",
+            name: "category",
+            least: json!({ "name": "Billing" }),
+            rest: json!({ "description": "Money.", "parent_id": 1, "status": "draft", "sort_order": 3 }),
+            nullable: &["description", "parent_id"],
+            defaults: json!({ "description": null, "parent_id": null, "status": "published", "sort_order": 0 }),
+            limits: &[("name", 250), ("description", 1000)],
+            order: BY_PLACE_AND_NAME,
+        },
+        Plain {
             path: "custom-fields",
             name: "custom_field",
             least: json!({ "label": "Order number", "type": "text" }),
@@ -401,8 +411,9 @@ fn lists_have_their_order_and_pages() {
 /// What ticket 1 refers to: its path, the field of its name, where the ticket shows that, and what the ticket is without it.
 struct Shown(&'static str, &'static str, &'static str, fn(&mut Value));
 
-const SHOWN: [Shown; 3] = [
+const SHOWN: [Shown; 4] = [
     Shown("/departments/1", "name", "/department/name", |ticket| ticket["department"] = Value::Null),
+    Shown("/categories/1", "name", "/category/name", |ticket| ticket["category"] = Value::Null),
     Shown("/labels/1", "name", "/labels/0/name", |ticket| {
         ticket["labels"].as_array_mut().unwrap().remove(0);
     }),
