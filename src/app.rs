@@ -9,7 +9,7 @@ use poem::{Endpoint, EndpointExt, Response, Route};
 use poem_openapi::Tags;
 
 use crate::agent::external::ProfileApi;
-use crate::canned_response::model::CannedResponseItem;
+use crate::canned_response::model::{CannedResponse, CannedResponseItem};
 use crate::category::model::Category;
 use crate::custom_field::model::CustomField;
 use crate::db::Db;
@@ -144,7 +144,14 @@ pub type External = (
 );
 
 /// What administrators call.
-pub type Internal = (AdminConnectionApi, Crud<Department>, Crud<Category>, Crud<Label>, Crud<CustomField>);
+pub type Internal = (
+    AdminConnectionApi,
+    Crud<Department>,
+    Crud<Category>,
+    Crud<Label>,
+    Crud<CannedResponse>,
+    Crud<CustomField>,
+);
 
 /// The whole server on a database.
 pub fn app(db: &Arc<Db>, options: &Options) -> impl Endpoint<Output = Response> + 'static {
@@ -167,8 +174,14 @@ pub fn app(db: &Arc<Db>, options: &Options) -> impl Endpoint<Output = Response> 
         ProfileApi(of()),
         NotificationApi(of()),
     );
-    let internal: Internal =
-        (AdminConnectionApi, Crud::new(of()), Crud::new(of()), Crud::new(of()), Crud::new(of()));
+    let internal: Internal = (
+        AdminConnectionApi,
+        Crud::new(of()),
+        Crud::new(of()),
+        Crud::new(of()),
+        Crud::new(of()),
+        Crud::new(of()),
+    );
     let apis: Apis = (HealthApi, external, internal);
     let route = mount(Route::new(), BASE, apis, &shared);
     let home = make_sync(|_| {

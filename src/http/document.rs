@@ -490,6 +490,13 @@ fn example_of(name: &str) -> Option<Value> {
         "Category.description" | "NewCategory.description" | "CategoryPatch.description" => {
             json!("Invoices, payments and refunds.")
         }
+        "CannedResponse.title" | "NewCannedResponse.title" | "CannedResponsePatch.title" => json!("Greeting"),
+        "CannedResponse.content" | "NewCannedResponse.content" | "CannedResponsePatch.content" => {
+            json!("Hello! Thank you for contacting support.")
+        }
+        "CannedResponse.category" | "NewCannedResponse.category" | "CannedResponsePatch.category" => {
+            json!("General")
+        }
         "CustomField.label" | "NewCustomField.label" | "CustomFieldPatch.label" => json!("Browser"),
         "CustomField.description" | "NewCustomField.description" | "CustomFieldPatch.description" => {
             json!("Which one, and its version.")

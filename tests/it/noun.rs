@@ -64,6 +64,20 @@ fn nouns() -> Vec<Plain> {
             order: BY_PLACE_AND_NAME,
         },
         Plain {
+            path: "canned-responses",
+            name: "canned_response",
+            least: json!({ "title": "Greeting" }),
+            rest: json!({
+                "content": "Hello!", "category": "General", "shortcut": "/hi", "is_active": false, "sort_order": 3
+            }),
+            nullable: &["category", "shortcut"],
+            defaults: json!({
+                "content": "", "category": null, "shortcut": null, "is_active": true, "sort_order": 0
+            }),
+            limits: &[("title", 250), ("content", 100_000), ("category", 100), ("shortcut", 100)],
+            order: BY_PLACE_AND_NAME,
+        },
+        Plain {
             path: "custom-fields",
             name: "custom_field",
             least: json!({ "label": "Order number", "type": "text" }),
