@@ -25,6 +25,7 @@ use crate::knowledge::external::KnowledgeApi;
 use crate::label::model::{Label, LabelReference};
 use crate::message::external::MessageApi;
 use crate::notification::external::NotificationApi;
+use crate::product::model::Product;
 use crate::ticket::external::TicketApi;
 
 /// Where the API is.
@@ -149,6 +150,7 @@ pub type Internal = (
     Crud<Department>,
     Crud<Category>,
     Crud<Label>,
+    Crud<Product>,
     Crud<CannedResponse>,
     Crud<CustomField>,
 );
@@ -176,6 +178,7 @@ pub fn app(db: &Arc<Db>, options: &Options) -> impl Endpoint<Output = Response> 
     );
     let internal: Internal = (
         AdminConnectionApi,
+        Crud::new(of()),
         Crud::new(of()),
         Crud::new(of()),
         Crud::new(of()),

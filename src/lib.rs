@@ -30,6 +30,7 @@ pub mod label;
 pub mod message;
 pub mod notification;
 pub mod noun;
+pub mod product;
 pub mod random;
 pub mod reference;
 pub mod scalar;

@@ -490,6 +490,12 @@ fn example_of(name: &str) -> Option<Value> {
         "Category.description" | "NewCategory.description" | "CategoryPatch.description" => {
             json!("Invoices, payments and refunds.")
         }
+        "Product.name" | "NewProduct.name" | "ProductPatch.name" => json!("Larkspur Theme"),
+        "Product.description" | "NewProduct.description" | "ProductPatch.description" => {
+            json!("A theme for small shops.")
+        }
+        "envato_id" => json!("22714358"),
+        "price" => json!("49.90"),
         "CannedResponse.title" | "NewCannedResponse.title" | "CannedResponsePatch.title" => json!("Greeting"),
         "CannedResponse.content" | "NewCannedResponse.content" | "CannedResponsePatch.content" => {
             json!("Hello! Thank you for contacting support.")

@@ -21,6 +21,7 @@ mod message;
 mod notification;
 mod noun;
 mod paging;
+mod product;
 mod profile;
 mod schema;
 mod search;

@@ -26,6 +26,7 @@ struct Plain {
 
 const BY_PLACE_AND_NAME: [&str; 4] = ["Éclair", "eclair", "zebra", "apple"];
 const BY_PLACE: [&str; 4] = ["zebra", "Éclair", "eclair", "apple"];
+const BY_NAME: [&str; 4] = ["apple", "Éclair", "eclair", "zebra"];
 
 fn nouns() -> Vec<Plain> {
     vec![
@@ -62,6 +63,16 @@ fn nouns() -> Vec<Plain> {
             defaults: json!({ "description": null, "parent_id": null, "status": "published", "sort_order": 0 }),
             limits: &[("name", 250), ("description", 1000)],
             order: BY_PLACE_AND_NAME,
+        },
+        Plain {
+            path: "products",
+            name: "product",
+            least: json!({ "name": "Theme" }),
+            rest: json!({ "envato_id": "22714358", "description": "Nice.", "price": "49.90", "status": "draft" }),
+            nullable: &["envato_id", "description", "price"],
+            defaults: json!({ "envato_id": null, "description": null, "price": null, "status": "published" }),
+            limits: &[("name", 250), ("envato_id", 100), ("description", 1000)],
+            order: BY_NAME,
         },
         Plain {
             path: "canned-responses",
@@ -425,9 +436,10 @@ fn lists_have_their_order_and_pages() {
 /// What ticket 1 refers to: its path, the field of its name, where the ticket shows that, and what the ticket is without it.
 struct Shown(&'static str, &'static str, &'static str, fn(&mut Value));
 
-const SHOWN: [Shown; 4] = [
+const SHOWN: [Shown; 5] = [
     Shown("/departments/1", "name", "/department/name", |ticket| ticket["department"] = Value::Null),
     Shown("/categories/1", "name", "/category/name", |ticket| ticket["category"] = Value::Null),
+    Shown("/products/1", "name", "/product/name", |ticket| ticket["product"] = Value::Null),
     Shown("/labels/1", "name", "/labels/0/name", |ticket| {
         ticket["labels"].as_array_mut().unwrap().remove(0);
     }),
