@@ -21,7 +21,9 @@ use crate::http::front::Front;
 use crate::http::gate::{Methods, Shared, mount};
 use crate::http::limit::Buckets;
 use crate::http::resource::{Crud, Lookups};
+use crate::knowledge::category::model::KnowledgeCategory;
 use crate::knowledge::external::KnowledgeApi;
+use crate::knowledge::model::KnowledgeArticle;
 use crate::label::model::{Label, LabelReference};
 use crate::message::external::MessageApi;
 use crate::notification::external::NotificationApi;
@@ -151,6 +153,8 @@ pub type Internal = (
     Crud<Category>,
     Crud<Label>,
     Crud<Product>,
+    Crud<KnowledgeCategory>,
+    Crud<KnowledgeArticle>,
     Crud<CannedResponse>,
     Crud<CustomField>,
 );
@@ -178,6 +182,8 @@ pub fn app(db: &Arc<Db>, options: &Options) -> impl Endpoint<Output = Response> 
     );
     let internal: Internal = (
         AdminConnectionApi,
+        Crud::new(of()),
+        Crud::new(of()),
         Crud::new(of()),
         Crud::new(of()),
         Crud::new(of()),

@@ -1,8 +1,9 @@
 //! Lodge: a help desk in one file. This page is the map of the house.
 //!
 //! - [`app`] lists every API and mounts it; [`http`] is everything between the socket and a handler; [`auth`] says who calls.
-//! - One folder a noun: [`ticket`], [`message`], [`agent`], [`department`], [`label`], [`canned_response`], [`knowledge`],
-//!   [`notification`], [`activity`], [`setting`], [`api_key`], [`idempotency`]. In each, `model.rs` is what it is (at once Rust
+//! - One folder a noun: [`ticket`], [`message`], [`agent`], [`department`], [`category`], [`label`],
+//!   [`product`], [`custom_field`], [`canned_response`], [`knowledge`], [`notification`], [`activity`], [`setting`], [`api_key`],
+//!   [`idempotency`]. In each, `model.rs` is what it is (at once Rust
 //!   type, JSON and OpenAPI schema), `store.rs` every SQL statement about it, `rules.rs` what is allowed and what follows,
 //!   `external.rs` the agent's operations on it.
 //! - [`db`] is the one file: many readers, one writer. [`seed`] is the sample data. [`cli`] is the command line.

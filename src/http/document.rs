@@ -496,6 +496,20 @@ fn example_of(name: &str) -> Option<Value> {
         }
         "envato_id" => json!("22714358"),
         "price" => json!("49.90"),
+        "KnowledgeCategory.name" | "NewKnowledgeCategory.name" | "KnowledgeCategoryPatch.name" => {
+            json!("Account")
+        }
+        "KnowledgeCategory.description"
+        | "NewKnowledgeCategory.description"
+        | "KnowledgeCategoryPatch.description" => json!("Signing in and staying safe."),
+        "icon" => json!("key"),
+        "articles_count" => json!(12),
+        "KnowledgeArticle.title" | "NewKnowledgeArticle.title" | "KnowledgeArticlePatch.title" => {
+            json!("How to reset your password")
+        }
+        "KnowledgeArticle.content" | "NewKnowledgeArticle.content" | "KnowledgeArticlePatch.content" => {
+            json!("Open the sign-in page and choose “Forgot password”.")
+        }
         "CannedResponse.title" | "NewCannedResponse.title" | "CannedResponsePatch.title" => json!("Greeting"),
         "CannedResponse.content" | "NewCannedResponse.content" | "CannedResponsePatch.content" => {
             json!("Hello! Thank you for contacting support.")
@@ -507,7 +521,7 @@ fn example_of(name: &str) -> Option<Value> {
         "CustomField.description" | "NewCustomField.description" | "CustomFieldPatch.description" => {
             json!("Which one, and its version.")
         }
-        "parent_id" => json!(3),
+        "parent_id" | "category_id" => json!(3),
         "is_default" | "is_required" => json!(false),
         "sort_order" => json!(0),
         "Article.title" => json!("How to reset your password"),

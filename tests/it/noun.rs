@@ -27,6 +27,7 @@ struct Plain {
 const BY_PLACE_AND_NAME: [&str; 4] = ["Éclair", "eclair", "zebra", "apple"];
 const BY_PLACE: [&str; 4] = ["zebra", "Éclair", "eclair", "apple"];
 const BY_NAME: [&str; 4] = ["apple", "Éclair", "eclair", "zebra"];
+const NEWEST_FIRST: [&str; 4] = ["apple", "eclair", "Éclair", "zebra"];
 
 fn nouns() -> Vec<Plain> {
     vec![
@@ -73,6 +74,30 @@ fn nouns() -> Vec<Plain> {
             defaults: json!({ "envato_id": null, "description": null, "price": null, "status": "published" }),
             limits: &[("name", 250), ("envato_id", 100), ("description", 1000)],
             order: BY_NAME,
+        },
+        Plain {
+            path: "knowledge-categories",
+            name: "knowledge_category",
+            least: json!({ "name": "Account" }),
+            rest: json!({ "description": "Keys.", "icon": "key", "status": "draft", "sort_order": 3 }),
+            nullable: &["description", "icon"],
+            defaults: json!({
+                "description": null, "icon": null, "status": "published", "sort_order": 0, "articles_count": 0
+            }),
+            limits: &[("name", 250), ("description", 1000), ("icon", 100)],
+            order: BY_PLACE,
+        },
+        Plain {
+            path: "knowledge-articles",
+            name: "knowledge_article",
+            least: json!({ "title": "Keys" }),
+            rest: json!({ "slug": "all-keys", "content": "Turn it.", "excerpt": "Turn.", "status": "draft" }),
+            nullable: &["excerpt", "category_id"],
+            defaults: json!({
+                "slug": "keys", "content": "", "excerpt": null, "category": null, "views": 0, "status": "published"
+            }),
+            limits: &[("title", 250), ("slug", 250), ("content", 100_000), ("excerpt", 500)],
+            order: NEWEST_FIRST,
         },
         Plain {
             path: "canned-responses",
