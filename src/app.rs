@@ -11,10 +11,12 @@ use poem_openapi::Tags;
 use crate::agent::external::ProfileApi;
 use crate::agent::internal::AdminAgentApi;
 use crate::api_key::uses::Uses;
-use crate::canned_response::model::CannedResponseItem;
+use crate::canned_response::model::{CannedResponse, CannedResponseItem};
+use crate::category::model::Category;
+use crate::custom_field::model::CustomField;
 use crate::customer::internal::AdminCustomerApi;
 use crate::db::Db;
-use crate::department::model::DepartmentReference;
+use crate::department::model::{Department, DepartmentReference};
 use crate::health::external::{ConnectionApi, HealthApi};
 use crate::health::internal::AdminConnectionApi;
 use crate::http::docs::{self, Demo, Page};
@@ -22,11 +24,14 @@ use crate::http::front::Front;
 use crate::http::gate::{Methods, Shared, mount};
 use crate::http::limit::Buckets;
 use crate::http::resource::{Crud, Lookups};
+use crate::knowledge::category::model::KnowledgeCategory;
 use crate::knowledge::external::KnowledgeApi;
+use crate::knowledge::model::KnowledgeArticle;
 use crate::label::model::{Label, LabelReference};
 use crate::message::external::MessageApi;
 use crate::message::internal::AdminMessageApi;
 use crate::notification::external::NotificationApi;
+use crate::product::model::Product;
 use crate::report::internal::AdminReportApi;
 use crate::setting::internal::AdminSettingsApi;
 use crate::ticket::external::TicketApi;
@@ -151,13 +156,11 @@ pub type External = (
 /// What administrators call.
 pub type Internal = (
     AdminConnectionApi,
-    AdminTicketApi,
-    AdminMessageApi,
-    Crud<Label>,
-    AdminSettingsApi,
-    AdminCustomerApi,
-    AdminReportApi,
-    AdminAgentApi,
+    (AdminTicketApi, AdminMessageApi),
+    (Crud<Department>, Crud<Category>, Crud<Label>, Crud<Product>),
+    (AdminCustomerApi, AdminAgentApi),
+    (Crud<KnowledgeCategory>, Crud<KnowledgeArticle>, Crud<CannedResponse>, Crud<CustomField>),
+    (AdminReportApi, AdminSettingsApi),
 );
 
 /// The whole server on a database. Whenever a key is used, `uses` notes it.
@@ -184,13 +187,11 @@ pub fn app(db: &Arc<Db>, options: &Options, uses: &Arc<Uses>) -> impl Endpoint<O
     );
     let internal: Internal = (
         AdminConnectionApi,
-        AdminTicketApi(of()),
-        AdminMessageApi(of()),
-        Crud::new(of()),
-        AdminSettingsApi(of()),
-        AdminCustomerApi(of()),
-        AdminReportApi(of()),
-        AdminAgentApi(of()),
+        (AdminTicketApi(of()), AdminMessageApi(of())),
+        (Crud::new(of()), Crud::new(of()), Crud::new(of()), Crud::new(of())),
+        (AdminCustomerApi(of()), AdminAgentApi(of())),
+        (Crud::new(of()), Crud::new(of()), Crud::new(of()), Crud::new(of())),
+        (AdminReportApi(of()), AdminSettingsApi(of())),
     );
     let apis: Apis = (HealthApi, external, internal);
     let route = mount(Route::new(), BASE, apis, &shared);

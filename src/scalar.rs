@@ -168,6 +168,15 @@ string_scalar!(
     MetaSchema { format: Some("time-zone"), example: Some("Europe/Berlin".into()), ..string(FILLED, 1, 100) }
 );
 
+/// What stands in an address without being escaped, beginning with a letter or a digit.
+const SLUG: &str = "^[A-Za-z0-9][A-Za-z0-9._~-]*$";
+
+string_scalar!(
+    /// A name in the address bar: 1 to 250 ASCII letters, digits, `-`, `.`, `_` and `~`, a letter or a digit first.
+    Slug,
+    MetaSchema { example: Some("how-to-reset-your-password".into()), ..string(SLUG, 1, 250) }
+);
+
 /// Text that must be there: a name, a title.
 pub type Name = Text<1, 250>;
 /// A sentence or two that say what something is for; may be empty.

@@ -480,6 +480,49 @@ fn example_of(name: &str) -> Option<Value> {
         "CannedResponseItem.content" => json!("Hello! Thank you for contacting support."),
         "CannedResponseItem.category" => json!("General"),
         "shortcut" => json!("/greet"),
+        "Label.name" | "NewLabel.name" | "LabelPatch.name" => json!("Bug"),
+        "Department.name" | "NewDepartment.name" | "DepartmentPatch.name" => json!("Technical Support"),
+        "Department.description" | "NewDepartment.description" | "DepartmentPatch.description" => {
+            json!("Anything that does not work as it should.")
+        }
+        "Department.email" | "NewDepartment.email" | "DepartmentPatch.email" => json!("support@desk.example"),
+        "Category.name" | "NewCategory.name" | "CategoryPatch.name" => json!("Billing"),
+        "Category.description" | "NewCategory.description" | "CategoryPatch.description" => {
+            json!("Invoices, payments and refunds.")
+        }
+        "Product.name" | "NewProduct.name" | "ProductPatch.name" => json!("Larkspur Theme"),
+        "Product.description" | "NewProduct.description" | "ProductPatch.description" => {
+            json!("A theme for small shops.")
+        }
+        "envato_id" => json!("22714358"),
+        "price" => json!("49.90"),
+        "KnowledgeCategory.name" | "NewKnowledgeCategory.name" | "KnowledgeCategoryPatch.name" => {
+            json!("Account")
+        }
+        "KnowledgeCategory.description"
+        | "NewKnowledgeCategory.description"
+        | "KnowledgeCategoryPatch.description" => json!("Signing in and staying safe."),
+        "icon" => json!("key"),
+        "articles_count" => json!(12),
+        "KnowledgeArticle.title" | "NewKnowledgeArticle.title" | "KnowledgeArticlePatch.title" => {
+            json!("How to reset your password")
+        }
+        "KnowledgeArticle.content" | "NewKnowledgeArticle.content" | "KnowledgeArticlePatch.content" => {
+            json!("Open the sign-in page and choose “Forgot password”.")
+        }
+        "CannedResponse.title" | "NewCannedResponse.title" | "CannedResponsePatch.title" => json!("Greeting"),
+        "CannedResponse.content" | "NewCannedResponse.content" | "CannedResponsePatch.content" => {
+            json!("Hello! Thank you for contacting support.")
+        }
+        "CannedResponse.category" | "NewCannedResponse.category" | "CannedResponsePatch.category" => {
+            json!("General")
+        }
+        "CustomField.label" | "NewCustomField.label" | "CustomFieldPatch.label" => json!("Browser"),
+        "CustomField.description" | "NewCustomField.description" | "CustomFieldPatch.description" => {
+            json!("Which one, and its version.")
+        }
+        "parent_id" | "category_id" => json!(3),
+        "is_default" | "is_required" => json!(false),
         "sort_order" => json!(0),
         "Article.title" => json!("How to reset your password"),
         "slug" => json!("how-to-reset-your-password"),

@@ -9,6 +9,7 @@ use regex::Regex;
 use serde_json::Value;
 
 use crate::error::Check;
+use crate::product::price::Price;
 
 /// What a value must be.
 #[derive(Debug)]
@@ -20,6 +21,7 @@ pub struct Shape {
     pattern: Option<Regex>,
     format: Option<fn(&str) -> bool>,
     format_name: &'static str,
+    whole: Option<Whole>,
     trimmed: bool,
     range: (Option<f64>, Option<f64>),
     items: Option<Box<Shape>>,
@@ -74,6 +76,20 @@ fn format(name: &str) -> Option<fn(&str) -> bool> {
     })
 }
 
+/// A format of a whole value, whatever its type, and what is said of one that has not got it.
+type Whole = (fn(&Value) -> bool, &'static str);
+
+/// Formats that no combination of schemas can express, by the name the document shows.
+fn whole(name: &str) -> Option<Whole> {
+    match name {
+        "price" => Some((
+            |value| Price::from_json(value).is_some(),
+            "must be a price, a string or a number from 0 to 9999999.99 with at most two decimals",
+        )),
+        _ => None,
+    }
+}
+
 impl Shape {
     /// Compiles a schema. Patterns are compiled here, once, and not per request.
     ///
@@ -114,6 +130,7 @@ impl Shape {
                 Regex::new(pattern).unwrap_or_else(|error| panic!("the pattern {pattern} is none: {error}"))
             }),
             format: schema.format.and_then(format),
+            whole: schema.format.and_then(whole),
             format_name: schema.format.unwrap_or_default(),
             trimmed: schema.format == Some("search"),
             range: (schema.minimum, schema.maximum),
@@ -148,6 +165,12 @@ impl Shape {
     pub fn check(&self, value: &Value, path: &str, wrong: &mut Check) {
         let at = if path.is_empty() { "body" } else { path };
         if value.is_null() && self.nullable {
+            return;
+        }
+        if let Some((fits, message)) = self.whole {
+            if !fits(value) {
+                wrong.add(at, message);
+            }
             return;
         }
         if value.is_null() && self.kind != Kind::Any {

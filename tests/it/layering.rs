@@ -141,6 +141,7 @@ fn the_types_of_the_api_are_in_the_models() {
             "reference.rs",
             "noun.rs",
             "auth/scope.rs",
+            "product/price.rs",
         ],
     );
 }

@@ -105,8 +105,8 @@ fn table() -> Vec<Row> {
         internal("create_message", "POST", "tickets/1/messages", Some(json!({ "content": "Hello" })), 201),
         internal("list_activity_logs", "GET", "activity-logs", None, 200),
         internal("get_overview_report", "GET", "reports/overview", None, 200),
-        internal("list_agent_reports", "GET", "reports/agents", None, 200),
-        internal("list_department_reports", "GET", "reports/departments", None, 200),
+        internal("get_agent_report", "GET", "reports/agents", None, 200),
+        internal("get_department_report", "GET", "reports/departments", None, 200),
         internal("get_settings", "GET", "settings", None, 200),
         internal("update_settings", "PUT", "settings", Some(json!({})), 200),
     ];
