@@ -10,7 +10,9 @@ use poem_openapi::Tags;
 
 use crate::agent::external::ProfileApi;
 use crate::agent::internal::AdminAgentApi;
+use crate::api_key::internal::AdminApiKeyApi;
 use crate::api_key::uses::Uses;
+use crate::canned_response::model::CannedResponseItem;
 use crate::canned_response::model::{CannedResponse, CannedResponseItem};
 use crate::category::model::Category;
 use crate::custom_field::model::CustomField;
@@ -160,7 +162,7 @@ pub type Internal = (
     (Crud<Department>, Crud<Category>, Crud<Label>, Crud<Product>),
     (AdminCustomerApi, AdminAgentApi),
     (Crud<KnowledgeCategory>, Crud<KnowledgeArticle>, Crud<CannedResponse>, Crud<CustomField>),
-    (AdminReportApi, AdminSettingsApi),
+    (AdminReportApi, AdminSettingsApi, AdminApiKeyApi),
 );
 
 /// The whole server on a database. Whenever a key is used, `uses` notes it.
@@ -191,7 +193,7 @@ pub fn app(db: &Arc<Db>, options: &Options, uses: &Arc<Uses>) -> impl Endpoint<O
         (Crud::new(of()), Crud::new(of()), Crud::new(of()), Crud::new(of())),
         (AdminCustomerApi(of()), AdminAgentApi(of())),
         (Crud::new(of()), Crud::new(of()), Crud::new(of()), Crud::new(of())),
-        (AdminReportApi(of()), AdminSettingsApi(of())),
+        (AdminReportApi(of()), AdminSettingsApi(of()), AdminApiKeyApi(of())),
     );
     let apis: Apis = (HealthApi, external, internal);
     let route = mount(Route::new(), BASE, apis, &shared);

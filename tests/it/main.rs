@@ -3,6 +3,7 @@
 mod harness;
 
 mod agent;
+mod api_key;
 mod auth;
 mod canned_response;
 mod category;
