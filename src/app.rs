@@ -8,11 +8,11 @@ use poem::http::{Method, StatusCode, header};
 use poem::{Endpoint, EndpointExt, Response, Route};
 use poem_openapi::Tags;
 
+use crate::activity::internal::AdminActivityApi;
 use crate::agent::external::ProfileApi;
 use crate::agent::internal::AdminAgentApi;
 use crate::api_key::internal::AdminApiKeyApi;
 use crate::api_key::uses::Uses;
-use crate::canned_response::model::CannedResponseItem;
 use crate::canned_response::model::{CannedResponse, CannedResponseItem};
 use crate::category::model::Category;
 use crate::custom_field::model::CustomField;
@@ -162,7 +162,7 @@ pub type Internal = (
     (Crud<Department>, Crud<Category>, Crud<Label>, Crud<Product>),
     (AdminCustomerApi, AdminAgentApi),
     (Crud<KnowledgeCategory>, Crud<KnowledgeArticle>, Crud<CannedResponse>, Crud<CustomField>),
-    (AdminReportApi, AdminSettingsApi, AdminApiKeyApi),
+    (AdminActivityApi, AdminReportApi, AdminSettingsApi, AdminApiKeyApi),
 );
 
 /// The whole server on a database. Whenever a key is used, `uses` notes it.
@@ -193,7 +193,7 @@ pub fn app(db: &Arc<Db>, options: &Options, uses: &Arc<Uses>) -> impl Endpoint<O
         (Crud::new(of()), Crud::new(of()), Crud::new(of()), Crud::new(of())),
         (AdminCustomerApi(of()), AdminAgentApi(of())),
         (Crud::new(of()), Crud::new(of()), Crud::new(of()), Crud::new(of())),
-        (AdminReportApi(of()), AdminSettingsApi(of()), AdminApiKeyApi(of())),
+        (AdminActivityApi(of()), AdminReportApi(of()), AdminSettingsApi(of()), AdminApiKeyApi(of())),
     );
     let apis: Apis = (HealthApi, external, internal);
     let route = mount(Route::new(), BASE, apis, &shared);

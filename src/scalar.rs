@@ -3,12 +3,13 @@
 
 use std::borrow::Cow;
 
+use jiff::tz::TimeZone;
 use poem_openapi::registry::{MetaSchema, MetaSchemaRef};
 use poem_openapi::types::{ParseError, ParseFromJSON, ParseFromParameter, ParseResult, ToJSON, Type};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::time::Timestamp;
+use crate::time::{SECOND, Timestamp};
 
 /// Text without control characters other than tab, line feed and carriage return.
 const TEXT: &str = r"^[^\u0000-\u0008\u000B\u000C\u000E-\u001F]*$";
@@ -151,6 +152,40 @@ string_scalar!(
     WebAddress,
     MetaSchema { example: Some("https://desk.example/avatars/smith.png".into()), ..string(WEB, 1, 2000) }
 );
+
+string_scalar!(
+    /// A moment or a whole day: an RFC 3339 date-time or a date.
+    Moment,
+    MetaSchema {
+        format: Some("date-or-date-time"),
+        example: Some("2026-03-01".into()),
+        ..string(FILLED, 10, 64)
+    }
+);
+
+impl Moment {
+    /// The first moment of it; a day is one of the given zone.
+    pub fn start(&self, zone: &TimeZone) -> Timestamp {
+        match self.0.parse::<jiff::civil::Date>() {
+            Ok(day) if !self.is_a_time() => Timestamp::start_of(day, zone),
+            _ => self.0.parse().map_or(Timestamp::LAST, |at: jiff::Timestamp| Timestamp(at.as_microsecond())),
+        }
+    }
+
+    /// The first moment after it: the next day, or the next whole second.
+    pub fn end(&self, zone: &TimeZone) -> Timestamp {
+        match self.0.parse::<jiff::civil::Date>() {
+            Ok(day) if !self.is_a_time() => {
+                day.tomorrow().map_or(Timestamp::LAST, |next| Timestamp::start_of(next, zone))
+            }
+            _ => Timestamp((self.start(zone).0.div_euclid(SECOND) + 1) * SECOND),
+        }
+    }
+
+    fn is_a_time(&self) -> bool {
+        self.0.contains(['T', 't'])
+    }
+}
 
 /// No space of any kind, no control character, nothing that is not seen.
 const UNBROKEN: &str =

@@ -18,6 +18,15 @@ pub const DAY: i64 = 86_400 * SECOND;
 pub struct Timestamp(pub i64);
 
 impl Timestamp {
+    /// The last second of the year 9999: later than anything that happens here.
+    pub const LAST: Self = Self(253_402_300_799 * SECOND);
+
+    /// The first moment of a calendar day in `zone`.
+    pub fn start_of(day: jiff::civil::Date, zone: &TimeZone) -> Self {
+        day.to_zoned_datetime(zone.clone())
+            .map_or(Self::LAST, |start| Self(start.timestamp().as_microsecond()))
+    }
+
     /// This moment moved by so many microseconds.
     pub fn plus(self, micros: i64) -> Self {
         Self(self.0.saturating_add(micros))

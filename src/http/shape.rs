@@ -67,6 +67,9 @@ fn format(name: &str) -> Option<fn(&str) -> bool> {
     Some(match name {
         "search" => |text| !crate::text::words(text).is_empty(),
         "date" => |text| text.len() == 10 && text.parse::<jiff::civil::Date>().is_ok(),
+        "date-or-date-time" => {
+            |text| ["date", "date-time"].iter().any(|name| format(name).is_some_and(|fits| fits(text)))
+        }
         "date-time" => |text| text.contains(['T', 't']) && text.parse::<jiff::Timestamp>().is_ok(),
         "time-zone" => |text| {
             jiff::tz::TimeZone::get(text)

@@ -2,6 +2,7 @@
 
 mod harness;
 
+mod activity;
 mod agent;
 mod api_key;
 mod auth;
