@@ -26,6 +26,7 @@ mod notification;
 mod noun;
 mod paging;
 mod permission;
+mod plan;
 mod product;
 mod profile;
 mod report;
