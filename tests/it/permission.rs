@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lodge::auth::key::{self, KeyType};
-use lodge::auth::scope;
+use lodge::auth::scope::Scope;
 use lodge::seed::store::{SampleAgent, insert_agent};
 use serde_json::{Value, json};
 
@@ -160,7 +160,8 @@ fn full_desk(scope: Option<&str>) -> (TestApp, [Actor; 10]) {
         (app.add_key(1, 70, "NULL"), app.add_key(1, 71, "1"), app.add_key(4, 72, "NULL"));
     app.sql("UPDATE api_key SET revoked_at = 1 WHERE id = (SELECT max(id) - 2 FROM api_key)");
     let wrong = key::format(KeyType::External, [99; 32]);
-    let others: Vec<&str> = scope::ALL.iter().copied().filter(|other| Some(*other) != scope).collect();
+    let others: Vec<&str> =
+        Scope::ALL.iter().map(|other| other.as_str()).filter(|other| Some(*other) != scope).collect();
     let callers = [
         app.anon(),
         app.key(&wrong),
