@@ -1,7 +1,5 @@
 //! How a report comes about.
 
-use std::collections::HashMap;
-
 use super::model::{
     AgentReport, Counts, DepartmentReport, Durations, OverviewReport, PriorityCounts, ReportDay, Speed,
     StatusCounts,
@@ -34,7 +32,7 @@ pub fn overview(tx: &Tx<'_>, start: Option<Date>, end: Option<Date>) -> Result<O
             Counted::Reopened => &mut day.reopened,
         } += 1;
     })?;
-    let (counts, speed) = tallies.remove(&DESK).unwrap_or_default().finish(&period);
+    let (counts, speed) = tallies.take(DESK).finish(&period);
     Ok(OverviewReport { counts, days, speed })
 }
 
@@ -70,7 +68,7 @@ fn by(
     let ids = subjects.iter().map(|subject| subject.id);
     let mut tallies = collect(tx, by, period, ids, |_, _| {})?;
     let item = |subject: Reference| {
-        let (counts, speed) = tallies.remove(&subject.id).unwrap_or_default().finish(period);
+        let (counts, speed) = tallies.take(subject.id).finish(period);
         (subject, counts, speed)
     };
     Ok(subjects.into_iter().map(item).collect())
@@ -118,6 +116,28 @@ impl Tally {
     }
 }
 
+/// A tally for each group. Millions of events are looked up in it, and there are few groups: a sorted list is the quickest.
+struct Tallies(Vec<(i64, Tally)>);
+
+impl Tallies {
+    fn new(groups: impl IntoIterator<Item = i64>) -> Self {
+        let mut tallies: Vec<_> = groups.into_iter().map(|group| (group, Tally::default())).collect();
+        tallies.sort_unstable_by_key(|(group, _)| *group);
+        Self(tallies)
+    }
+
+    /// The tally of a group; none for what belongs to nobody the report is about.
+    fn of(&mut self, group: Option<i64>) -> Option<&mut Tally> {
+        let group = group?;
+        let place = self.0.binary_search_by_key(&group, |(group, _)| *group).ok()?;
+        self.0.get_mut(place).map(|(_, tally)| tally)
+    }
+
+    fn take(&mut self, group: i64) -> Tally {
+        self.of(Some(group)).map(std::mem::take).unwrap_or_default()
+    }
+}
+
 /// Notes everything that happened in the period for these groups, and tells `dated` of what is counted by day.
 fn collect(
     tx: &Tx<'_>,
@@ -125,27 +145,26 @@ fn collect(
     period: &Period,
     groups: impl IntoIterator<Item = i64>,
     mut dated: impl FnMut(Counted, Timestamp),
-) -> Result<HashMap<i64, Tally>> {
-    let mut tallies: HashMap<i64, Tally> =
-        groups.into_iter().map(|group| (group, Tally::default())).collect();
+) -> Result<Tallies> {
+    let mut tallies = Tallies::new(groups);
     let limits = period.limits();
     store::each_creation(tx, by, limits, |event| {
         dated(Counted::Created, event.at);
-        if let Some(tally) = event.group.and_then(|group| tallies.get_mut(&group)) {
+        if let Some(tally) = tallies.of(event.group) {
             tally.created += 1;
             tally.by_status.add(event.status);
             tally.by_priority.add(event.priority);
         }
     })?;
     store::each_event(tx, "first_response", by, limits, |event| {
-        if let Some(tally) = event.group.and_then(|group| tallies.get_mut(&group)) {
+        if let Some(tally) = tallies.of(event.group) {
             tally.first_responses.push(event.seconds);
         }
     })?;
     let earlier = store::find_earlier_closes(tx, limits.0)?;
     store::each_event(tx, "closed", by, limits, |event| {
         dated(Counted::Closed, event.at);
-        if let Some(tally) = event.group.and_then(|group| tallies.get_mut(&group)) {
+        if let Some(tally) = tallies.of(event.group) {
             tally.closed += 1;
             if !earlier.contains(&event.id) {
                 tally.resolutions.push(event.seconds);
@@ -154,12 +173,12 @@ fn collect(
     })?;
     store::each_event(tx, "reopened", by, limits, |event| {
         dated(Counted::Reopened, event.at);
-        if let Some(tally) = event.group.and_then(|group| tallies.get_mut(&group)) {
+        if let Some(tally) = tallies.of(event.group) {
             tally.reopened += 1;
         }
     })?;
     for (group, open) in store::count_open(tx, by)? {
-        if let Some(tally) = tallies.get_mut(&group) {
+        if let Some(tally) = tallies.of(Some(group)) {
             tally.open_now = open;
         }
     }
