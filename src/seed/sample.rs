@@ -282,18 +282,7 @@ pub fn fill(tx: &Tx<'_>) -> Result<Made> {
         store::insert_notification(tx, notification)?;
     }
     store::mark_sample(tx, &closed_today)?;
-    let actor = Actor::cli();
-    activity::record(
-        tx,
-        &actor,
-        Entry {
-            action: "desk.seeded",
-            description: format!("{} filled the desk with the sample", actor.name),
-            subject: ("desk", None),
-            ticket_id: None,
-            changes: Changes::default(),
-        },
-    )?;
+    super::record(tx, "the sample".into())?;
     Ok(made)
 }
 
