@@ -7,13 +7,13 @@ use poem_openapi::param::Query;
 
 use super::model::{ActivityLog, Filter};
 use super::rules;
-use crate::app::Tag;
 use crate::auth::scope::Scope;
 use crate::db::{Db, Paging, Tx};
 use crate::http::answer::Listing;
 use crate::http::caller::ByAdmin;
 use crate::http::failure::Failure;
 use crate::http::resource::PER_PAGE;
+use crate::http::tag::Tag;
 use crate::scalar::{Id, Moment, PageNumber, PerPage};
 
 /// The activity log of the Internal API.

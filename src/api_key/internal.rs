@@ -8,7 +8,6 @@ use poem_openapi::param::{Path, Query};
 use super::model::{ApiKey, ApiKeyPatch, IssuedApiKey, NewApiKey};
 use super::rules::Giver;
 use super::{rules, store};
-use crate::app::Tag;
 use crate::auth::scope::Scope;
 use crate::db::{Db, Paging, Tx};
 use crate::http::answer::{Created, Done, Listing, Reply};
@@ -16,6 +15,7 @@ use crate::http::caller::{Body, ByAdmin};
 use crate::http::failure::Failure;
 use crate::http::once::Once;
 use crate::http::resource::{PER_PAGE, location};
+use crate::http::tag::Tag;
 use crate::scalar::{Id, PageNumber, PerPage};
 
 /// The API keys of the Internal API.

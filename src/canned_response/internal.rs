@@ -1,9 +1,9 @@
 //! The administrator's canned responses.
 
 use super::model::CannedResponse;
-use crate::app::Tag;
 use crate::auth::scope::Scope;
 use crate::http::resource::{Resource, Words};
+use crate::http::tag::Tag;
 
 impl Resource for CannedResponse {
     const PATH: &'static str = "/internal/canned-responses";

@@ -3,21 +3,11 @@
 use rusqlite::{Row, params};
 
 use super::model::{CannedResponse, CannedResponseItem};
-use crate::db::{FromRow, Page, Paging, Tx, all, execute, exists, first, one};
+use crate::db::{FromRow, Tx, all, execute, exists, one};
 use crate::error::Result;
 use crate::noun::Stored;
 use crate::text::fold;
 use crate::time::Timestamp;
-
-/// Whole canned responses; what follows says which.
-macro_rules! canned_responses {
-    ($rest:literal) => {
-        concat!(
-            "SELECT id, title, content, category, shortcut, is_active, sort_order, created_at, updated_at FROM canned_response ",
-            $rest
-        )
-    };
-}
 
 impl FromRow for CannedResponse {
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
@@ -36,16 +26,9 @@ impl FromRow for CannedResponse {
 }
 
 impl Stored for CannedResponse {
-    fn list(tx: &Tx<'_>, paging: Paging) -> Result<Page<Self>> {
-        Page::read(paging, one(tx, "SELECT count(*) FROM canned_response", [])?, || {
-            let sql = canned_responses!("ORDER BY sort_order, title_fold, id LIMIT ? OFFSET ?");
-            all(tx, sql, [paging.per_page, paging.offset()])
-        })
-    }
-
-    fn find(tx: &Tx<'_>, id: i64) -> Result<Option<Self>> {
-        first(tx, canned_responses!("WHERE id = ?"), [id])
-    }
+    const TABLE: &'static str = "canned_response";
+    const SELECT: &'static str = "SELECT id, title, content, category, shortcut, is_active, sort_order, created_at, updated_at FROM canned_response";
+    const ORDER: &'static str = "sort_order, title_fold, id";
 
     fn insert(&self, tx: &Tx<'_>) -> Result<i64> {
         one(
@@ -83,11 +66,6 @@ impl Stored for CannedResponse {
                 self.id
             ],
         )?;
-        Ok(())
-    }
-
-    fn delete(tx: &Tx<'_>, id: i64) -> Result<()> {
-        execute(tx, "DELETE FROM canned_response WHERE id = ?", [id])?;
         Ok(())
     }
 }

@@ -1,9 +1,9 @@
 //! The administrator's categories.
 
 use super::model::Category;
-use crate::app::Tag;
 use crate::auth::scope::Scope;
 use crate::http::resource::{Resource, Words};
+use crate::http::tag::Tag;
 
 impl Resource for Category {
     const PATH: &'static str = "/internal/categories";

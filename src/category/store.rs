@@ -3,22 +3,12 @@
 use rusqlite::{Row, params};
 
 use super::model::Category;
-use crate::db::{FromRow, Page, Paging, Tx, all, execute, first, one, word};
+use crate::db::{FromRow, Tx, all, execute, one, word};
 use crate::error::Result;
 use crate::noun::Stored;
 use crate::scalar::PublicationStatus;
 use crate::text::fold;
 use crate::time::Timestamp;
-
-/// Whole categories; what follows says which.
-macro_rules! categories {
-    ($rest:literal) => {
-        concat!(
-            "SELECT id, name, description, parent_id, status, sort_order, created_at, updated_at FROM category ",
-            $rest
-        )
-    };
-}
 
 impl FromRow for Category {
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
@@ -36,16 +26,10 @@ impl FromRow for Category {
 }
 
 impl Stored for Category {
-    fn list(tx: &Tx<'_>, paging: Paging) -> Result<Page<Self>> {
-        Page::read(paging, one(tx, "SELECT count(*) FROM category", [])?, || {
-            let sql = categories!("ORDER BY sort_order, name_fold, id LIMIT ? OFFSET ?");
-            all(tx, sql, [paging.per_page, paging.offset()])
-        })
-    }
-
-    fn find(tx: &Tx<'_>, id: i64) -> Result<Option<Self>> {
-        first(tx, categories!("WHERE id = ?"), [id])
-    }
+    const TABLE: &'static str = "category";
+    const SELECT: &'static str =
+        "SELECT id, name, description, parent_id, status, sort_order, created_at, updated_at FROM category";
+    const ORDER: &'static str = "sort_order, name_fold, id";
 
     fn insert(&self, tx: &Tx<'_>) -> Result<i64> {
         one(
@@ -80,11 +64,6 @@ impl Stored for Category {
                 self.id
             ],
         )?;
-        Ok(())
-    }
-
-    fn delete(tx: &Tx<'_>, id: i64) -> Result<()> {
-        execute(tx, "DELETE FROM category WHERE id = ?", [id])?;
         Ok(())
     }
 }

@@ -1,9 +1,9 @@
 //! The administrator's custom fields.
 
 use super::model::CustomField;
-use crate::app::Tag;
 use crate::auth::scope::Scope;
 use crate::http::resource::{Resource, Words};
+use crate::http::tag::Tag;
 
 impl Resource for CustomField {
     const PATH: &'static str = "/internal/custom-fields";

@@ -3,21 +3,11 @@
 use rusqlite::{Row, params};
 
 use super::model::{CustomField, FieldType};
-use crate::db::{FromRow, Page, Paging, Tx, all, execute, first, one, word};
+use crate::db::{FromRow, Tx, execute, one, word};
 use crate::error::Result;
 use crate::noun::Stored;
 use crate::scalar::PublicationStatus;
 use crate::time::Timestamp;
-
-/// Whole custom fields; what follows says which.
-macro_rules! custom_fields {
-    ($rest:literal) => {
-        concat!(
-            "SELECT id, label, description, type, is_required, sort_order, status, created_at, updated_at FROM custom_field ",
-            $rest
-        )
-    };
-}
 
 impl FromRow for CustomField {
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
@@ -36,16 +26,9 @@ impl FromRow for CustomField {
 }
 
 impl Stored for CustomField {
-    fn list(tx: &Tx<'_>, paging: Paging) -> Result<Page<Self>> {
-        Page::read(paging, one(tx, "SELECT count(*) FROM custom_field", [])?, || {
-            let sql = custom_fields!("ORDER BY sort_order, id LIMIT ? OFFSET ?");
-            all(tx, sql, [paging.per_page, paging.offset()])
-        })
-    }
-
-    fn find(tx: &Tx<'_>, id: i64) -> Result<Option<Self>> {
-        first(tx, custom_fields!("WHERE id = ?"), [id])
-    }
+    const TABLE: &'static str = "custom_field";
+    const SELECT: &'static str = "SELECT id, label, description, type, is_required, sort_order, status, created_at, updated_at FROM custom_field";
+    const ORDER: &'static str = "sort_order, id";
 
     fn insert(&self, tx: &Tx<'_>) -> Result<i64> {
         one(
@@ -80,11 +63,6 @@ impl Stored for CustomField {
                 self.id
             ],
         )?;
-        Ok(())
-    }
-
-    fn delete(tx: &Tx<'_>, id: i64) -> Result<()> {
-        execute(tx, "DELETE FROM custom_field WHERE id = ?", [id])?;
         Ok(())
     }
 }

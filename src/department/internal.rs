@@ -1,9 +1,9 @@
 //! The administrator's departments.
 
 use super::model::Department;
-use crate::app::Tag;
 use crate::auth::scope::Scope;
 use crate::http::resource::{Resource, Words};
+use crate::http::tag::Tag;
 
 impl Resource for Department {
     const PATH: &'static str = "/internal/departments";

@@ -3,25 +3,13 @@
 use rusqlite::{Row, params};
 
 use super::model::{Department, DepartmentReference};
-use crate::db::{FromRow, Page, Paging, Tx, all, execute, first, one, word};
+use crate::db::{FromRow, Tx, all, execute, one, word};
 use crate::error::Result;
 use crate::noun::Stored;
 use crate::scalar::PublicationStatus;
 use crate::setting;
 use crate::text::fold;
 use crate::time::Timestamp;
-
-/// Whole departments; what follows says which.
-macro_rules! departments {
-    ($rest:literal) => {
-        concat!(
-            "SELECT id, name, description, email, id IS (SELECT default_department_id FROM setting), status, sort_order,
-               created_at, updated_at
-             FROM department ",
-            $rest
-        )
-    };
-}
 
 impl FromRow for Department {
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
@@ -41,16 +29,12 @@ impl FromRow for Department {
 
 /// The default department is a setting, so it is written there.
 impl Stored for Department {
-    fn list(tx: &Tx<'_>, paging: Paging) -> Result<Page<Self>> {
-        Page::read(paging, one(tx, "SELECT count(*) FROM department", [])?, || {
-            let sql = departments!("ORDER BY sort_order, name_fold, id LIMIT ? OFFSET ?");
-            all(tx, sql, [paging.per_page, paging.offset()])
-        })
-    }
-
-    fn find(tx: &Tx<'_>, id: i64) -> Result<Option<Self>> {
-        first(tx, departments!("WHERE id = ?"), [id])
-    }
+    const TABLE: &'static str = "department";
+    const SELECT: &'static str =
+        "SELECT id, name, description, email, id IS (SELECT default_department_id FROM setting), status, sort_order,
+               created_at, updated_at
+             FROM department";
+    const ORDER: &'static str = "sort_order, name_fold, id";
 
     fn insert(&self, tx: &Tx<'_>) -> Result<i64> {
         let id = one(
@@ -88,11 +72,6 @@ impl Stored for Department {
             ],
         )?;
         setting::store::set_default_department(tx, self.id, self.is_default)
-    }
-
-    fn delete(tx: &Tx<'_>, id: i64) -> Result<()> {
-        execute(tx, "DELETE FROM department WHERE id = ?", [id])?;
-        Ok(())
     }
 }
 

@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::marker::PhantomData;
-use std::sync::LazyLock;
 
 use poem::endpoint::BoxEndpoint;
 use poem::http::Method;
@@ -12,26 +11,35 @@ use poem_openapi::{ContactObject, LicenseObject, OpenApi, OpenApiService, Server
 use serde_json::{Map, Value, json};
 
 use super::caller::INTERNAL;
-use crate::app::{Apis, BASE};
+use crate::http::tag::BASE;
 
-static DOCUMENT: LazyLock<Value> = LazyLock::new(build);
+/// The document of an API.
+#[derive(Debug)]
+pub struct Document(Value);
 
-/// The document as JSON.
-pub fn json() -> String {
-    // A tree of strings, numbers and maps always serialises.
-    serde_json::to_string_pretty(&*DOCUMENT).unwrap_or_default() + "\n"
-}
+impl Document {
+    /// The document of an API that is mounted at [`BASE`].
+    pub fn of<T: OpenApi>() -> Self {
+        Self(build(&derive::<T>()))
+    }
 
-/// The document as YAML.
-pub fn yaml() -> String {
-    // Through the text, because only there a number is a number to both.
-    let tree: serde_yaml::Value = serde_yaml::from_str(&json()).unwrap_or_default();
-    serde_yaml::to_string(&tree).unwrap_or_default()
-}
+    /// The document as JSON.
+    pub fn json(&self) -> String {
+        // A tree of strings, numbers and maps always serialises.
+        serde_json::to_string_pretty(&self.0).unwrap_or_default() + "\n"
+    }
 
-/// The document as a tree.
-pub fn tree() -> &'static Value {
-    &DOCUMENT
+    /// The document as YAML.
+    pub fn yaml(&self) -> String {
+        // Through the text, because only there a number is a number to both.
+        let tree: serde_yaml::Value = serde_yaml::from_str(&self.json()).unwrap_or_default();
+        serde_yaml::to_string(&tree).unwrap_or_default()
+    }
+
+    /// The document as a tree.
+    pub fn tree(&self) -> &Value {
+        &self.0
+    }
 }
 
 const DESCRIPTION: &str = "Lodge is a help desk in one file. Agents' programs use the External API with an external key; \
@@ -122,8 +130,8 @@ const REFUSALS: [(&str, &str, &str, &str); 15] = [
     ("507", "StorageFull", "The disk is full. Nothing was written.", "storage_full"),
 ];
 
-fn build() -> Value {
-    let mut document: Value = serde_json::from_str(&derive()).unwrap_or_default();
+fn build(derived: &str) -> Value {
+    let mut document: Value = serde_json::from_str(derived).unwrap_or_default();
     document["openapi"] = json!("3.0.3");
     let mut requests = BTreeSet::new();
     let paths = document["paths"].as_object().cloned().unwrap_or_default();
@@ -597,8 +605,8 @@ fn example_of(name: &str) -> Option<Value> {
 }
 
 /// The raw document as the framework derives it from the handlers.
-fn derive() -> String {
-    OpenApiService::new(Described::<Apis>(PhantomData), "Lodge API", env!("CARGO_PKG_VERSION"))
+fn derive<T: OpenApi>() -> String {
+    OpenApiService::new(Described::<T>(PhantomData), "Lodge API", env!("CARGO_PKG_VERSION"))
         .description(DESCRIPTION)
         .server(ServerObject::new(BASE).description("This server"))
         .license(LicenseObject::new("MIT OR Apache-2.0").url("https://spdx.org/licenses/MIT.html"))

@@ -1,9 +1,9 @@
 //! The administrator's articles.
 
 use super::model::KnowledgeArticle;
-use crate::app::Tag;
 use crate::auth::scope::Scope;
 use crate::http::resource::{Resource, Words};
+use crate::http::tag::Tag;
 
 impl Resource for KnowledgeArticle {
     const PATH: &'static str = "/internal/knowledge-articles";

@@ -4,7 +4,7 @@ use rusqlite::{Row, params};
 
 use super::model::{Article, KnowledgeArticle};
 use crate::db::search::Query;
-use crate::db::{FromRow, Ids, Page, Paging, Tx, all, all_named, execute, exists, first, one, word};
+use crate::db::{FromRow, Ids, Tx, all, all_named, execute, exists, first, one, word};
 use crate::error::Result;
 use crate::noun::Stored;
 use crate::reference::Reference;
@@ -62,13 +62,9 @@ impl FromRow for KnowledgeArticle {
 
 /// What changes is indexed at once, so that no search is ever behind.
 impl Stored for KnowledgeArticle {
-    fn list(tx: &Tx<'_>, paging: Paging) -> Result<Page<Self>> {
-        Page::read(paging, one(tx, "SELECT count(*) FROM knowledge_article", [])?, || {
-            let sql =
-                articles!("knowledge_article a", "ORDER BY a.created_at DESC, a.id DESC LIMIT ? OFFSET ?");
-            all(tx, sql, [paging.per_page, paging.offset()])
-        })
-    }
+    const TABLE: &'static str = "knowledge_article";
+    const SELECT: &'static str = articles!("knowledge_article a", "");
+    const ORDER: &'static str = "a.created_at DESC, a.id DESC";
 
     fn find(tx: &Tx<'_>, id: i64) -> Result<Option<Self>> {
         first(tx, articles!("knowledge_article a", "WHERE a.id = ?"), [id])

@@ -1,9 +1,9 @@
 //! The administrator's products.
 
 use super::model::Product;
-use crate::app::Tag;
 use crate::auth::scope::Scope;
 use crate::http::resource::{Resource, Words};
+use crate::http::tag::Tag;
 
 impl Resource for Product {
     const PATH: &'static str = "/internal/products";

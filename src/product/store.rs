@@ -4,22 +4,12 @@ use rusqlite::{Row, params};
 
 use super::model::Product;
 use super::price::Price;
-use crate::db::{FromRow, Page, Paging, Tx, all, execute, exists, first, one, word};
+use crate::db::{FromRow, Tx, execute, exists, one, word};
 use crate::error::Result;
 use crate::noun::Stored;
 use crate::scalar::PublicationStatus;
 use crate::text::fold;
 use crate::time::Timestamp;
-
-/// Whole products; what follows says which.
-macro_rules! products {
-    ($rest:literal) => {
-        concat!(
-            "SELECT id, name, envato_id, description, price_cents, status, created_at, updated_at FROM product ",
-            $rest
-        )
-    };
-}
 
 impl FromRow for Product {
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
@@ -37,16 +27,10 @@ impl FromRow for Product {
 }
 
 impl Stored for Product {
-    fn list(tx: &Tx<'_>, paging: Paging) -> Result<Page<Self>> {
-        Page::read(paging, one(tx, "SELECT count(*) FROM product", [])?, || {
-            let sql = products!("ORDER BY name_fold, id LIMIT ? OFFSET ?");
-            all(tx, sql, [paging.per_page, paging.offset()])
-        })
-    }
-
-    fn find(tx: &Tx<'_>, id: i64) -> Result<Option<Self>> {
-        first(tx, products!("WHERE id = ?"), [id])
-    }
+    const TABLE: &'static str = "product";
+    const SELECT: &'static str =
+        "SELECT id, name, envato_id, description, price_cents, status, created_at, updated_at FROM product";
+    const ORDER: &'static str = "name_fold, id";
 
     fn insert(&self, tx: &Tx<'_>) -> Result<i64> {
         one(
@@ -81,11 +65,6 @@ impl Stored for Product {
                 self.id
             ],
         )?;
-        Ok(())
-    }
-
-    fn delete(tx: &Tx<'_>, id: i64) -> Result<()> {
-        execute(tx, "DELETE FROM product WHERE id = ?", [id])?;
         Ok(())
     }
 }

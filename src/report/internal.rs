@@ -7,12 +7,12 @@ use poem_openapi::param::Query;
 
 use super::model::{AgentReport, DepartmentReport, OverviewReport};
 use super::rules;
-use crate::app::Tag;
 use crate::auth::scope::Scope;
 use crate::db::Db;
 use crate::http::answer::{Reply, Whole};
 use crate::http::caller::ByAdmin;
 use crate::http::failure::Failure;
+use crate::http::tag::Tag;
 use crate::scalar::Date;
 
 /// The reports of the Internal API.

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use lodge::app::document;
 use lodge::auth::scope::Scope;
-use lodge::http::document;
 use serde_json::{Map, Value, json};
 
 use crate::harness::TestApp;
 
 /// Every operation: path, method, what the document says.
 pub fn operations() -> Vec<(&'static str, &'static str, &'static Value)> {
-    let paths = document::tree()["paths"].as_object().unwrap();
+    let paths = document().tree()["paths"].as_object().unwrap();
     let of = |(path, methods): (&'static String, &'static Value)| {
         methods
             .as_object()
@@ -22,7 +22,7 @@ pub fn operations() -> Vec<(&'static str, &'static str, &'static Value)> {
 }
 
 fn schemas() -> &'static Map<String, Value> {
-    document::tree()["components"]["schemas"].as_object().unwrap()
+    document().tree()["components"]["schemas"].as_object().unwrap()
 }
 
 /// What a reference leads to.
@@ -30,7 +30,7 @@ pub fn follow(schema: &Value) -> &Value {
     match schema["$ref"].as_str() {
         Some(path) => {
             let pointer = path.strip_prefix('#').unwrap();
-            follow(document::tree().pointer(pointer).unwrap_or_else(|| panic!("{path} leads nowhere")))
+            follow(document().tree().pointer(pointer).unwrap_or_else(|| panic!("{path} leads nowhere")))
         }
         None => schema,
     }
@@ -119,13 +119,13 @@ fn committed(name: &str) -> String {
 
 #[test]
 fn the_committed_json_is_what_the_server_has() {
-    assert!(committed("lodge.json") == document::json(), "run: lodge openapi > openapi/lodge.json");
+    assert!(committed("lodge.json") == document().json(), "run: lodge openapi > openapi/lodge.json");
 }
 
 #[test]
 fn the_committed_yaml_is_what_the_server_has() {
     assert!(
-        committed("lodge.yaml") == document::yaml(),
+        committed("lodge.yaml") == document().yaml(),
         "run: lodge openapi --format yaml > openapi/lodge.yaml"
     );
 }
@@ -134,15 +134,15 @@ fn the_committed_yaml_is_what_the_server_has() {
 fn the_served_documents_are_the_committed_ones() {
     let app = TestApp::desk();
     let served = |path: &str| app.anon().at_root().get(path);
-    assert!(served("/openapi.json").body == document::json().as_bytes());
-    assert!(served("/openapi.yaml").body == document::yaml().as_bytes());
+    assert!(served("/openapi.json").body == document().json().as_bytes());
+    assert!(served("/openapi.yaml").body == document().yaml().as_bytes());
     assert_eq!(served("/openapi.json").header("content-type"), Some("application/json"));
 }
 
 #[test]
 fn yaml_and_json_say_the_same() {
-    let yaml: Value = serde_yaml::from_str(&document::yaml()).unwrap();
-    assert!(yaml == serde_json::from_str::<Value>(&document::json()).unwrap());
+    let yaml: Value = serde_yaml::from_str(&document().yaml()).unwrap();
+    assert!(yaml == serde_json::from_str::<Value>(&document().json()).unwrap());
 }
 
 // ---------------------------------------------------------------- complete
@@ -165,7 +165,7 @@ fn every_operation_has_a_name_a_summary_a_description_and_a_tag() {
 
 #[test]
 fn every_tag_is_described() {
-    let tags = document::tree()["tags"].as_array().unwrap();
+    let tags = document().tree()["tags"].as_array().unwrap();
     let described: BTreeSet<_> = tags
         .iter()
         .filter(|tag| tag["description"].is_string())
@@ -221,12 +221,12 @@ fn every_reference_leads_somewhere() {
             _ => {}
         }
     }
-    walk(document::tree());
+    walk(document().tree());
 }
 
 #[test]
 fn every_schema_is_used() {
-    let text = document::json();
+    let text = document().json();
     for name in schemas().keys() {
         assert!(text.contains(&format!("\"#/components/schemas/{name}\"")), "{name}");
     }
@@ -250,8 +250,8 @@ fn every_example_fits_its_schema() {
         }
     }
     let mut found = vec![];
-    walk(&document::tree()["paths"], "", &mut found);
-    walk(&document::tree()["components"], "", &mut found);
+    walk(&document().tree()["paths"], "", &mut found);
+    walk(&document().tree()["components"], "", &mut found);
     assert!(found.is_empty(), "{found:#?}");
 }
 
@@ -272,7 +272,7 @@ fn every_operation_but_the_health_check_asks_for_a_key() {
         }
     }
     for name in ["ExternalKey", "InternalKey"] {
-        let scheme = &document::tree()["components"]["securitySchemes"][name];
+        let scheme = &document().tree()["components"]["securitySchemes"][name];
         assert_eq!([&scheme["type"], &scheme["in"], &scheme["name"]], ["apiKey", "header", "X-API-KEY"]);
     }
 }

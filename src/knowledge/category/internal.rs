@@ -1,9 +1,9 @@
 //! The administrator's categories of the knowledge base.
 
 use super::model::KnowledgeCategory;
-use crate::app::Tag;
 use crate::auth::scope::Scope;
 use crate::http::resource::{Resource, Words};
+use crate::http::tag::Tag;
 
 impl Resource for KnowledgeCategory {
     const PATH: &'static str = "/internal/knowledge-categories";

@@ -3,24 +3,12 @@
 use rusqlite::{Row, params};
 
 use super::model::KnowledgeCategory;
-use crate::db::{FromRow, Page, Paging, Tx, all, execute, first, one, word};
+use crate::db::{FromRow, Tx, execute, first, one, word};
 use crate::error::Result;
 use crate::noun::Stored;
 use crate::scalar::PublicationStatus;
 use crate::text::fold;
 use crate::time::Timestamp;
-
-/// Whole categories; what follows says which.
-macro_rules! categories {
-    ($rest:literal) => {
-        concat!(
-            "SELECT id, name, description, icon, status, sort_order,
-               (SELECT count(*) FROM knowledge_article a WHERE a.category_id = c.id), created_at, updated_at
-             FROM knowledge_category c ",
-            $rest
-        )
-    };
-}
 
 impl FromRow for KnowledgeCategory {
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
@@ -39,16 +27,11 @@ impl FromRow for KnowledgeCategory {
 }
 
 impl Stored for KnowledgeCategory {
-    fn list(tx: &Tx<'_>, paging: Paging) -> Result<Page<Self>> {
-        Page::read(paging, one(tx, "SELECT count(*) FROM knowledge_category", [])?, || {
-            let sql = categories!("ORDER BY sort_order, id LIMIT ? OFFSET ?");
-            all(tx, sql, [paging.per_page, paging.offset()])
-        })
-    }
-
-    fn find(tx: &Tx<'_>, id: i64) -> Result<Option<Self>> {
-        first(tx, categories!("WHERE id = ?"), [id])
-    }
+    const TABLE: &'static str = "knowledge_category";
+    const SELECT: &'static str = "SELECT id, name, description, icon, status, sort_order,
+               (SELECT count(*) FROM knowledge_article a WHERE a.category_id = c.id), created_at, updated_at
+             FROM knowledge_category c";
+    const ORDER: &'static str = "sort_order, id";
 
     fn insert(&self, tx: &Tx<'_>) -> Result<i64> {
         one(
@@ -84,11 +67,6 @@ impl Stored for KnowledgeCategory {
                 self.id
             ],
         )?;
-        Ok(())
-    }
-
-    fn delete(tx: &Tx<'_>, id: i64) -> Result<()> {
-        execute(tx, "DELETE FROM knowledge_category WHERE id = ?", [id])?;
         Ok(())
     }
 }
