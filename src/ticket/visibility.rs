@@ -28,6 +28,10 @@ impl From<&Agent> for Visibility {
     }
 }
 
+/// Beyond so many departments they are one set of rows, because SQLite merges at most 500. An agent of so many sees most of
+/// the desk: a page is found by walking along all of it.
+pub const MANY: usize = 50;
+
 /// One of the separate row sets that together make up what a caller sees: a table that has, under the same names, all
 /// that a list filters and sorts by; which of its rows; and which rows of `ticket_count` count the same tickets.
 pub struct Arm {
@@ -35,8 +39,10 @@ pub struct Arm {
     pub table: &'static str,
     /// The name of the ticket's id in it.
     pub id: &'static str,
-    /// Which of its rows.
+    /// Which of its rows; `{walk}` stands for a plus sign where the index of the order is to be used and not this.
     pub rows: String,
+    /// Whether only one index knows them, in which no filter comes first: those of filters know the whole desk's.
+    pub is_apart: bool,
     /// Which counters.
     pub counters: String,
 }
@@ -72,31 +78,45 @@ impl Visibility {
         }
     }
 
-    /// What is seen, as sets of rows that do not overlap. Names the same parameters, and `:department0` and so on.
-    pub fn arms(&self) -> Vec<Arm> {
+    /// What is seen, as sets of rows that do not overlap, each with an index in the lists' own order. Of all departments, or
+    /// of the one a list is about. Names the same parameters, and `:department0` and so on.
+    pub fn arms(&self, within: Option<i64>) -> Vec<Arm> {
         let own = |and: &str, and_counter: &str| Arm {
             table: "ticket_agent",
             id: "ticket_id",
             rows: format!("agent_id = :me{and}"),
+            is_apart: false,
             counters: format!("agent_id = :me{and_counter}"),
+        };
+        let desk = |rows: String, and_counter: &str| Arm {
+            table: "ticket",
+            id: "id",
+            rows,
+            is_apart: false,
+            counters: format!("agent_id = 0{and_counter}"),
+        };
+        let of = |n: usize| {
+            let is_there = format!("department_id = :department{n}");
+            let and_there = format!(" AND {is_there}");
+            Arm { is_apart: true, ..desk(is_there, &and_there) }
         };
         match self {
             Self::Agent(_) => vec![own("", "")],
-            Self::Desk => {
-                vec![Arm { table: "ticket", id: "id", rows: "true".into(), counters: "agent_id = 0".into() }]
-            }
+            Self::Desk => vec![desk("true".into(), "")],
             Self::Departments(_, departments) => {
-                let mut arms = vec![own(
+                let elsewhere = own(
                     " AND (department_id IS NULL OR department_id NOT IN rarray(:departments))",
                     " AND department_id NOT IN rarray(:departments)",
-                )];
-                arms.extend((0..departments.len()).map(|n| Arm {
-                    table: "ticket",
-                    id: "id",
-                    rows: format!("department_id = :department{n}"),
-                    counters: format!("agent_id = 0 AND department_id = :department{n}"),
-                }));
-                arms
+                );
+                match within.map(|one| departments.iter().position(|department| *department == one)) {
+                    Some(Some(n)) => vec![of(n)],
+                    Some(None) => vec![own("", "")],
+                    None if departments.len() > MANY => {
+                        let there = "department_id IN rarray(:departments)";
+                        vec![elsewhere, desk(format!("{{walk}}{there}"), &format!(" AND {there}"))]
+                    }
+                    None => std::iter::once(elsewhere).chain((0..departments.len()).map(of)).collect(),
+                }
             }
         }
     }

@@ -333,7 +333,7 @@ pub fn connect(path: &Path) -> Connection {
 
 /// Makes a database once a run and keeps it in the build's own folder, because statics are never dropped. The whole
 /// file appears at once, so that another run beside this one never copies half of it.
-fn kept(name: &str, make: impl FnOnce(&Path)) -> PathBuf {
+pub fn kept(name: &str, make: impl FnOnce(&Path)) -> PathBuf {
     let tmp = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let folder = tempfile::tempdir_in(tmp).unwrap();
     let path = folder.path().join("new.db");

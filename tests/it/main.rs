@@ -19,6 +19,7 @@ mod layering;
 mod message;
 mod notification;
 mod paging;
+mod plan;
 mod profile;
 mod schema;
 mod search;

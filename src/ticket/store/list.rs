@@ -7,12 +7,42 @@ use crate::db::search::Query;
 use crate::db::{FromRow, Ids, Named, Page, Paging, Tx, all_named};
 use crate::error::{Error, Result};
 use crate::ticket::model::{Dashboard, Filter, Priority, Status, Ticket, TicketSort};
-use crate::ticket::visibility::{Arm, Visibility};
+use crate::ticket::visibility::{Arm, MANY, Visibility};
 use crate::time::Timestamp;
 
 /// How many rows may rather be sorted than walked past: with more that fit a filter, a page is found sooner along the
 /// index of the order.
 const FEW: i64 = 5000;
+
+/// Along which index the rows of a list are found.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Walk {
+    /// That of a filter, or the hits of a search; what is found may have to be sorted.
+    Filters,
+    /// That of a filter, whose rows are in order; hits of a search are met on the way.
+    Hits,
+    /// That of the order; what does not fit is passed over.
+    Order,
+}
+
+impl Walk {
+    /// The cheapest for a list of so many tickets.
+    fn of(visibility: &Visibility, filter: &Filter, total: i64) -> Self {
+        // Every index of a filter is in the order of creation.
+        let is_in_order = matches!(filter.sort, None | Some(TicketSort::Created | TicketSort::CreatedDown));
+        let sees_most = match visibility {
+            Visibility::Agent(_) => false,
+            Visibility::Departments(_, departments) => departments.len() > MANY,
+            Visibility::Desk => true,
+        };
+        match (is_in_order, total > FEW) {
+            (true, false) if filter.words.is_some() => Self::Filters,
+            (true, _) => Self::Hits,
+            (false, true) if sees_most => Self::Order,
+            (false, _) => Self::Filters,
+        }
+    }
+}
 
 /// The conditions of a filter as SQL, and what it names.
 struct Conditions<'a> {
@@ -57,7 +87,7 @@ impl<'a> Conditions<'a> {
         conditions
     }
 
-    /// A condition that counters know. The plus, which means nothing else, is replaced by [`Conditions::rows`].
+    /// A condition that counters know. The pluses, which mean nothing else, are replaced by [`Conditions::rows`].
     fn equals(&mut self, column: &str, value: Option<impl ToSql + 'a>) {
         if let Some(value) = value {
             self.sql.push_str(&format!(" AND {{plus}}{column} = :{column}"));
@@ -74,11 +104,15 @@ impl<'a> Conditions<'a> {
         }
     }
 
-    /// The conditions on an arm's rows. With `along_order` the indexes of filters are out of bounds (SQLite leaves a column
-    /// behind a plus sign alone), so that the rows come along the index of the order and nothing is sorted.
-    fn rows(&self, arm: &Arm, along_order: bool) -> String {
-        let plus = if along_order || self.is_narrow { "+" } else { "" };
-        format!("{}{}", arm.rows, self.sql.replace("{id}", arm.id).replace("{plus}", plus))
+    /// The conditions on an arm's rows. The indexes of filters are out of bounds (SQLite leaves a column behind a plus sign
+    /// alone) where the arm's own must be used, and when the `walk` is to go along the index of the order, so that nothing is
+    /// sorted; so are then the hits of a search.
+    fn rows(&self, arm: &Arm, walk: Walk) -> String {
+        let plus = |needed: bool| if needed { "+" } else { "" };
+        format!("{}{}", arm.rows, self.sql)
+            .replace("{plus}", plus(walk == Walk::Order || arm.is_apart || self.is_narrow))
+            .replace("{walk}", plus(walk != Walk::Filters))
+            .replace("{id}", arm.id)
     }
 
     fn matches(&mut self, query: &Query) {
@@ -91,7 +125,7 @@ impl<'a> Conditions<'a> {
             })
             .collect();
         if !found.is_empty() {
-            self.sql.push_str(&format!(" AND {{id}} IN ({})", found.join(" INTERSECT ")));
+            self.sql.push_str(&format!(" AND {{walk}}{{id}} IN ({})", found.join(" INTERSECT ")));
         }
         for (n, text) in query.single().iter().enumerate() {
             self.values.push((format!(":single{n}"), Box::new(text.clone())));
@@ -112,21 +146,17 @@ impl<'a> Conditions<'a> {
 /// What SQLite says.
 pub fn list(tx: &Tx<'_>, visibility: &Visibility, filter: &Filter, paging: Paging) -> Result<Page<Ticket>> {
     let conditions = Conditions::of(visibility, filter);
-    let total = count(tx, visibility, &conditions)?;
-    let sort = filter.sort.unwrap_or(TicketSort::CreatedDown);
-    let by_creation = matches!(sort, TicketSort::Created | TicketSort::CreatedDown);
-    let along_order = matches!(visibility, Visibility::Desk) && !by_creation && total > FEW;
+    let total = count(tx, visibility, filter, &conditions)?;
+    let walk = Walk::of(visibility, filter, total);
     Page::read(paging, total, || {
-        let arms = visibility.arms().into_iter().map(|arm| {
-            let rows = conditions.rows(&arm, along_order);
-            let columns = "created_at, updated_at, last_reply_at, priority";
-            format!("SELECT {} AS id, {columns} FROM {} WHERE {rows}", arm.id, arm.table)
+        // One statement and not a query of a union: so SQLite walks along the sets of rows side by side and stops at the limit.
+        let (place, way) = order(filter.sort.unwrap_or(TicketSort::CreatedDown));
+        let arms = visibility.arms(filter.department_id).into_iter().map(|arm| {
+            let rows = conditions.rows(&arm, walk);
+            format!("SELECT {} AS id, {place} AS place FROM {} WHERE {rows}", arm.id, arm.table)
         });
-        let sql = format!(
-            "SELECT id FROM ({}) ORDER BY {} LIMIT :limit OFFSET :offset",
-            arms.collect::<Vec<_>>().join(" UNION ALL "),
-            order(sort)
-        );
+        let arms = arms.collect::<Vec<_>>().join(" UNION ALL ");
+        let sql = format!("{arms} ORDER BY place{way}, id DESC LIMIT :limit OFFSET :offset");
         let (limit, offset) = (paging.per_page, paging.offset());
         let mut named = conditions.named();
         named.extend([(":limit", &limit as &dyn ToSql), (":offset", &offset)]);
@@ -135,32 +165,32 @@ pub fn list(tx: &Tx<'_>, visibility: &Visibility, filter: &Filter, paging: Pagin
     })
 }
 
-/// Ties are broken newest id first, whichever way the list goes.
-fn order(sort: TicketSort) -> &'static str {
+/// By what a list goes, and which way. Ties are broken newest id first, whichever way the list goes. SQLite sorts NULL before
+/// everything: oldest, as it should be. Priorities are numbered so that both ways go down, as the ids of their many ties do.
+fn order(sort: TicketSort) -> (&'static str, &'static str) {
     match sort {
-        TicketSort::Created => "created_at, id DESC",
-        TicketSort::CreatedDown => "created_at DESC, id DESC",
-        TicketSort::Updated => "updated_at, id DESC",
-        TicketSort::UpdatedDown => "updated_at DESC, id DESC",
-        // SQLite sorts NULL before everything: oldest, as it should be.
-        TicketSort::LastReply => "last_reply_at, id DESC",
-        TicketSort::LastReplyDown => "last_reply_at DESC, id DESC",
+        TicketSort::Created => ("created_at", ""),
+        TicketSort::CreatedDown => ("created_at", " DESC"),
+        TicketSort::Updated => ("updated_at", ""),
+        TicketSort::UpdatedDown => ("updated_at", " DESC"),
+        TicketSort::LastReply => ("last_reply_at", ""),
+        TicketSort::LastReplyDown => ("last_reply_at", " DESC"),
         TicketSort::Priority => {
-            "CASE priority WHEN 'low' THEN 1 WHEN 'medium' THEN 2 WHEN 'high' THEN 3 ELSE 4 END, id DESC"
+            ("CASE priority WHEN 'low' THEN 4 WHEN 'medium' THEN 3 WHEN 'high' THEN 2 ELSE 1 END", " DESC")
         }
         TicketSort::PriorityDown => {
-            "CASE priority WHEN 'low' THEN 4 WHEN 'medium' THEN 3 WHEN 'high' THEN 2 ELSE 1 END, id DESC"
+            ("CASE priority WHEN 'low' THEN 1 WHEN 'medium' THEN 2 WHEN 'high' THEN 3 ELSE 4 END", " DESC")
         }
     }
 }
 
 /// How many tickets: from the counters, as far as they know what is asked.
-fn count(tx: &Tx<'_>, visibility: &Visibility, conditions: &Conditions<'_>) -> Result<i64> {
-    let arms = visibility.arms().into_iter().map(|arm| {
+fn count(tx: &Tx<'_>, visibility: &Visibility, filter: &Filter, conditions: &Conditions<'_>) -> Result<i64> {
+    let arms = visibility.arms(filter.department_id).into_iter().map(|arm| {
         if conditions.is_counted {
             format!("SELECT sum(n) AS n FROM ticket_count WHERE {}{}", arm.counters, conditions.counters)
         } else {
-            format!("SELECT count(*) AS n FROM {} WHERE {}", arm.table, conditions.rows(&arm, false))
+            format!("SELECT count(*) AS n FROM {} WHERE {}", arm.table, conditions.rows(&arm, Walk::Filters))
         }
     });
     let sql = format!("SELECT ifnull(sum(n), 0) FROM ({})", arms.collect::<Vec<_>>().join(" UNION ALL "));
@@ -186,7 +216,7 @@ impl FromRow for Dashboard {
 pub fn dashboard(tx: &Tx<'_>, visibility: &Visibility, midnight: Timestamp) -> Result<Dashboard> {
     let none = Filter::default();
     let conditions = Conditions::of(visibility, &none);
-    let arms = visibility.arms();
+    let arms = visibility.arms(None);
     let counters: Vec<_> = arms
         .iter()
         .map(|arm| format!("SELECT status, awaits_reply, n FROM ticket_count WHERE {}", arm.counters))
@@ -194,7 +224,8 @@ pub fn dashboard(tx: &Tx<'_>, visibility: &Visibility, midnight: Timestamp) -> R
     let closed: Vec<_> = arms
         .iter()
         .map(|arm| {
-            format!("SELECT count(*) AS n FROM {} WHERE {} AND closed_at >= :midnight", arm.table, arm.rows)
+            let rows = conditions.rows(arm, Walk::Filters);
+            format!("SELECT count(*) AS n FROM {} WHERE {rows} AND closed_at >= :midnight", arm.table)
         })
         .collect();
     let sql = format!(
