@@ -2,6 +2,7 @@
 
 mod harness;
 
+mod admin_ticket;
 mod auth;
 mod canned_response;
 mod cli;
