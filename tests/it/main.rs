@@ -2,6 +2,7 @@
 
 mod harness;
 
+mod admin_message;
 mod admin_ticket;
 mod auth;
 mod canned_response;
@@ -19,6 +20,7 @@ mod label;
 mod layering;
 mod message;
 mod notification;
+mod opening;
 mod paging;
 mod plan;
 mod profile;
