@@ -871,30 +871,9 @@ fn wrong_filters_are_refused_by_name() {
     assert_eq!(app.admin().get("/tickets?agent_id=1").ids().len(), 5, "unknown ones are ignored");
 }
 
-/// A desk with two hundred tickets, in which every combination of a few values comes up and times have ties.
-fn crowd() -> TestApp {
-    let app = TestApp::desk();
-    let sql = "
-        UPDATE sqlite_sequence SET seq = 100 WHERE name = 'ticket';
-        WITH RECURSIVE n(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM n WHERE n < 199)
-        INSERT INTO ticket (reference_id, title, content, status, priority, department_id, customer_id, assigned_to, awaits_reply,
-          last_reply_at, closed_at, created_at, updated_at)
-        SELECT 'R' || n, 'Title ' || n, 'x', status, (SELECT value FROM json_each('[\"low\",\"medium\",\"high\",\"critical\"]') WHERE key = h / 7 % 4),
-          nullif(h / 31 % 3, 0), 1 + h / 5 % 2, nullif(h / 13 % 4, 0), h / 3 % 2, nullif(h / 17 % 8, 0) * 1000000,
-          iif(status = 'closed', h, NULL), h / 19 % 9 * 1000000, h / 23 % 9 * 1000000
-        FROM (SELECT n, n * 7919 % 10007 AS h,
-                (SELECT value FROM json_each('[\"open\",\"in_progress\",\"on_hold\",\"closed\"]') WHERE key = n * 7919 % 10007 % 4) AS status FROM n);
-        INSERT INTO ticket_agent SELECT id, assigned_to, status, priority, department_id, awaits_reply, created_at, updated_at,
-          last_reply_at, closed_at FROM ticket WHERE id > 100 AND assigned_to IS NOT NULL;";
-    app.sql(sql);
-    let ids = app.column::<i64>("SELECT id FROM ticket WHERE id > 100");
-    app.change(|tx| lodge::db::search::index_tickets(tx, &ids));
-    app
-}
-
 #[test]
 fn filters_and_orders_of_the_whole_desk_agree_with_a_plain_count() {
-    let app = crowd();
+    let app = TestApp::crowd();
     let rank = "CASE priority WHEN 'low' THEN 1 WHEN 'medium' THEN 2 WHEN 'high' THEN 3 ELSE 4 END";
     let mut orders = vec![(String::new(), "created_at DESC".to_owned())];
     for (name, column) in [
@@ -951,7 +930,7 @@ fn filters_and_orders_of_the_whole_desk_agree_with_a_plain_count() {
 
 #[test]
 fn an_agents_list_agrees_with_a_plain_count_too() {
-    let app = crowd();
+    let app = TestApp::crowd();
     let rank = "CASE t.priority WHEN 'low' THEN 1 WHEN 'medium' THEN 2 WHEN 'high' THEN 3 ELSE 4 END";
     for (sort, order) in [
         ("created_at", "t.created_at"),
