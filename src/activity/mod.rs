@@ -107,10 +107,19 @@ fn fields_of(thing: &impl Serialize) -> Result<Map<String, Value>> {
     Ok(fields)
 }
 
-/// A value as the log tells it: of a long text only how long it is.
+/// Texts longer than this are told by their length: longer than any name, title or description.
+const LONG: usize = 1000;
+
+/// A value as the log tells it: of a long text, wherever in it, only how long it is.
 fn told(field: &str, value: Value) -> Value {
     match value {
-        Value::String(text) if field == "content" => format!("{} characters", text.chars().count()).into(),
+        Value::String(text) if field == "content" || text.chars().count() > LONG => {
+            format!("{} characters", text.chars().count()).into()
+        }
+        Value::Array(items) => items.into_iter().map(|item| told("", item)).collect(),
+        Value::Object(fields) => {
+            fields.into_iter().map(|(name, value)| (name, told("", value))).collect::<Map<_, _>>().into()
+        }
         value => value,
     }
 }

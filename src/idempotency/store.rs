@@ -61,6 +61,20 @@ pub fn forget(tx: &Tx<'_>, path: &str) -> Result<()> {
     Ok(())
 }
 
+/// Forgets the answers to requests about an agent's notifications of a ticket; `path` is that of notifications.
+///
+/// # Errors
+/// What SQLite says.
+pub fn forget_told(tx: &Tx<'_>, path: &str, ticket_id: i64) -> Result<()> {
+    execute(
+        tx,
+        "DELETE FROM idempotency
+         WHERE path IN (SELECT ?1 || '/' || id || '/read' FROM notification WHERE ticket_id = ?2)",
+        params![path, ticket_id],
+    )?;
+    Ok(())
+}
+
 /// Forgets answers that no longer count, at most `limit` of them, and says how many.
 ///
 /// # Errors

@@ -152,6 +152,7 @@ impl AdminTicketApi {
     ) -> Result<Done, Failure> {
         let job = move |tx: &Tx<'_>| {
             let ticket = rules::find_visible(tx, &*me, id.0.0)?;
+            idempotency::store::forget_told(tx, &format!("{BASE}/external/notifications"), ticket.id)?;
             rules::delete(tx, &me, &ticket)?;
             for group in ["external", "internal"] {
                 idempotency::store::forget(tx, &format!("{BASE}/{group}/tickets/{}", ticket.id))?;

@@ -166,7 +166,7 @@ pub struct AdminTicketPatch {
     #[oai(validator(max_items = 100))]
     pub agents: Option<Vec<Id>>,
     /// The agent who leads it, who joins those on it; the one before stays on. Null: nobody leads, everybody stays on.
-    /// Applied after `agents`.
+    /// Applied after `agents`. An inactive agent cannot newly lead.
     #[oai(nullable)]
     pub assigned_to: MaybeUndefined<Id>,
     /// The ids of its labels, replacing those it has; a repeated id counts once. At most 50. A draft label stays if it is
@@ -206,7 +206,8 @@ pub struct FieldChange {
     pub value: FieldInput<true>,
 }
 
-/// A value as it was sent: text, a number as it was written (never through a float), or with `NULLABLE` null.
+/// A value as it was sent: text, a number as it was written (never through a float; an exponent as `e+3`), or with
+/// `NULLABLE` null.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FieldInput<const NULLABLE: bool> {
     /// None: null was sent.

@@ -220,14 +220,14 @@ impl Plan {
     /// Who is on it and who leads: the set first, then the lead, who joins.
     fn assign(&mut self, tx: &Tx<'_>, patch: &AdminTicketPatch, wrong: &mut Check) -> Result<()> {
         self.agents = patch.agents.as_ref().map_or_else(|| self.had.clone(), |agents| ids(agents));
-        self.after.lead_id = self.after.lead_id.filter(|lead| self.agents.contains(lead));
-        let known: Vec<i64> = self.had.iter().chain(&self.agents).copied().collect();
+        let led = self.after.lead_id;
+        self.after.lead_id = led.filter(|lead| self.agents.contains(lead));
         check_agents(tx, "agents", &self.agents, &self.had, wrong)?;
         match &patch.assigned_to {
             MaybeUndefined::Undefined => {}
             MaybeUndefined::Null => self.after.lead_id = None,
             MaybeUndefined::Value(lead) => {
-                check_agents(tx, "assigned_to", &[lead.0], &known, wrong)?;
+                check_agents(tx, "assigned_to", &[lead.0], led.as_slice(), wrong)?;
                 self.after.lead_id = Some(lead.0);
                 if !self.agents.contains(&lead.0) {
                     self.agents.push(lead.0);
@@ -259,7 +259,7 @@ impl Plan {
                 None => have.remove(id),
             };
         }
-        self.changes.note("custom_fields", told(&had), told(&have));
+        self.changes.compare("custom_fields", &told(&had), &told(&have));
         Ok(())
     }
 

@@ -113,6 +113,16 @@ impl TestApp {
         Self::start(desk_file(), options)
     }
 
+    /// The small desk and two hundred tickets more, in which every combination of a few values comes up and times have ties.
+    /// Up to four agents are on each, the lead among them.
+    pub fn crowd() -> Self {
+        let app = Self::desk();
+        app.sql(CROWD);
+        let ids = app.column::<i64>("SELECT id FROM ticket WHERE id > 100");
+        app.change(|tx| db::search::index_tickets(tx, &ids));
+        app
+    }
+
     fn start(template: &Path, options: &app::Options) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("lodge.db");
@@ -339,6 +349,22 @@ impl Drop for TestApp {
         }
     }
 }
+
+/// The tickets of [`TestApp::crowd`]. A prime times the number scatters them the same way each time.
+const CROWD: &str = "
+    UPDATE sqlite_sequence SET seq = 100 WHERE name = 'ticket';
+    WITH RECURSIVE n (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM n WHERE n < 199),
+      h (n, h, status) AS (SELECT n, n * 7919 % 10007, '[\"open\",\"in_progress\",\"on_hold\",\"closed\"]' ->> (n * 7919 % 10007 % 4) FROM n)
+    INSERT INTO ticket (reference_id, title, content, status, priority, department_id, customer_id, assigned_to, awaits_reply,
+      last_reply_at, closed_at, created_at, updated_at)
+    SELECT 'R' || n, 'Title ' || n, 'x', status, '[\"low\",\"medium\",\"high\",\"critical\"]' ->> (h / 7 % 4),
+      nullif(h / 31 % 3, 0), 1 + h / 5 % 2, nullif(h / 13 % 4, 0), h / 3 % 2, nullif(h / 17 % 8, 0) * 1000000,
+      iif(status = 'closed', iif(h % 3 = 0, 1773650000000000, h), NULL), h / 19 % 9 * 1000000, h / 23 % 9 * 1000000
+    FROM h;
+    INSERT INTO ticket_agent
+    SELECT DISTINCT t.id, a.id, t.status, t.priority, t.department_id, t.awaits_reply, t.created_at, t.updated_at,
+      t.last_reply_at, t.closed_at
+    FROM ticket t JOIN agent a ON a.id = t.assigned_to OR (t.id * 31 + a.id * 7) % 5 = 0 WHERE t.id > 100;";
 
 /// Options without limits: most tests are not about them.
 pub fn unlimited() -> app::Options {

@@ -3,6 +3,8 @@
 mod harness;
 
 mod activity;
+mod admin_message;
+mod admin_ticket;
 mod agent;
 mod api_key;
 mod auth;
@@ -24,6 +26,7 @@ mod layering;
 mod message;
 mod notification;
 mod noun;
+mod opening;
 mod paging;
 mod permission;
 mod plan;

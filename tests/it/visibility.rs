@@ -255,3 +255,184 @@ fn closing_the_departments_counts_on_the_next_request() {
     app.agent("ada").get("/tickets/2").refused(404, "not_found");
     assert_eq!(app.agent("ada").get("/tickets").json["meta"]["total"], 4);
 }
+
+// ---------------------------------------------------------------- set through the API
+
+fn set(app: &TestApp, department_visibility: bool) {
+    app.admin().put("/settings", json!({ "department_visibility": department_visibility })).data();
+}
+
+#[test]
+fn the_setting_opens_a_departments_tickets_and_closes_them_again_at_once() {
+    let app = TestApp::desk();
+    let (ada, admin) = (app.agent("ada"), app.admin());
+    admin.put("/tickets/2", json!({ "department_id": 1 })).data();
+    let sees = |is_seen: bool| {
+        let answers =
+            [ada.get("/tickets/2"), ada.get("/tickets/2/messages"), ada.put("/tickets/2", json!({}))];
+        for answer in answers {
+            if is_seen { assert_eq!(answer.status, 200) } else { answer.refused(404, "not_found") }
+        }
+        assert_eq!(ada.get("/tickets?q=canary").ids(), if is_seen { vec![2] } else { vec![] });
+        assert_eq!(ada.get("/tickets").json["meta"]["total"], if is_seen { 5 } else { 4 });
+        assert_eq!(ada.get("/dashboard").data()["open_tickets"], if is_seen { 4 } else { 3 });
+    };
+    sees(false);
+    set(&app, true);
+    sees(true);
+    set(&app, false);
+    sees(false);
+    set(&app, true);
+    admin.put("/tickets/2", json!({ "department_id": 2 })).data();
+    sees(false);
+    admin.put("/tickets/2", json!({ "department_id": null })).data();
+    sees(false);
+    admin.put("/tickets/2", json!({ "department_id": 1 })).data();
+    sees(true);
+    app.sql("DELETE FROM agent_department WHERE agent_id = 1");
+    assert_eq!(ada.get("/tickets/2").status, 404, "out of the department");
+}
+
+#[test]
+fn who_works_on_a_departments_ticket_is_not_on_it_and_not_told_about_it() {
+    let app = TestApp::desk();
+    set(&app, true);
+    let ben = app.agent("ben");
+    app.admin().put("/tickets/3", json!({ "department_id": 1 })).data();
+    ben.post("/tickets/3/messages", json!({ "content": "I can help" })).data();
+    ben.put("/tickets/3", json!({ "priority": "high", "labels": [1] })).data();
+    let message = ben.get("/tickets/3/messages").ids()[0];
+    ben.act(&format!("/tickets/3/messages/{message}/like")).data();
+    ben.act("/tickets/3/close").data();
+    let customers = json!({ "content": "And now?", "customer_id": 1 });
+    app.admin().post("/tickets/3/messages", customers).data();
+    app.admin().post("/tickets/3/messages", json!({ "content": "n", "is_internal": true })).data();
+    let ticket = app.admin().get("/tickets/3");
+    assert_eq!(ticket.data()["agents"], json!([{ "id": 1, "name": "Ada Lind" }]));
+    assert_eq!(ticket.data()["status"], "open");
+    assert!(ben.get("/notifications").items().is_empty());
+    let told = ["ticket_note", "ticket_status", "ticket_reply", "ticket_status"];
+    assert_eq!(app.agent("ada").get("/notifications").each("type"), told);
+}
+
+#[test]
+fn whoever_is_taken_off_a_ticket_still_sees_it_as_the_departments() {
+    let app = TestApp::desk();
+    set(&app, true);
+    app.admin().put("/tickets/1", json!({ "agents": [2] })).data();
+    assert_eq!(app.agent("ada").get("/tickets/1").status, 200);
+    app.admin().put("/tickets/1", json!({ "department_id": 2 })).data();
+    app.agent("ada").get("/tickets/1").refused(404, "not_found");
+    assert_eq!(app.agent("cleo").get("/tickets").ids(), [2, 1]);
+}
+
+#[test]
+fn an_answer_is_not_replayed_about_what_is_hidden_now() {
+    let app = TestApp::desk();
+    set(&app, true);
+    app.sql("UPDATE ticket SET department_id = 1 WHERE id = 2");
+    let reply = || {
+        let call = app.agent("ada").call("POST", "/tickets/2/messages").header("Idempotency-Key", "k");
+        call.json(&json!({ "content": "x" })).send()
+    };
+    reply().data();
+    set(&app, false);
+    reply().refused(404, "not_found");
+    set(&app, true);
+    assert_eq!(reply().header("idempotent-replayed"), Some("true"));
+}
+
+/// The tickets an agent sees, as plainly as that can be said.
+fn seen(agent: i64, is_open: bool) -> String {
+    let own =
+        format!("EXISTS (SELECT 1 FROM ticket_agent a WHERE a.ticket_id = t.id AND a.agent_id = {agent})");
+    let department =
+        format!("t.department_id IN (SELECT department_id FROM agent_department WHERE agent_id = {agent})");
+    if is_open { format!("({own} OR {department})") } else { own }
+}
+
+/// Compares every list and the dashboard of an agent with a plain count.
+fn compare(app: &TestApp, handle: &str, agent: i64, is_open: bool) {
+    let seen = seen(agent, is_open);
+    let rank = "CASE t.priority WHEN 'low' THEN 1 WHEN 'medium' THEN 2 WHEN 'high' THEN 3 ELSE 4 END";
+    let orders = [
+        ("", "t.created_at DESC".to_owned()),
+        ("&sort=created_at", "t.created_at".into()),
+        ("&sort=-updated_at", "t.updated_at DESC".into()),
+        ("&sort=updated_at", "t.updated_at".into()),
+        ("&sort=-last_reply_at", "ifnull(t.last_reply_at, -1) DESC".into()),
+        ("&sort=last_reply_at", "ifnull(t.last_reply_at, -1)".into()),
+        ("&sort=priority", rank.into()),
+        ("&sort=-priority", format!("{rank} DESC")),
+    ];
+    let filters = [
+        ("", "true"),
+        ("&status=open", "t.status = 'open'"),
+        ("&status=closed&priority=high", "t.status = 'closed' AND t.priority = 'high'"),
+        ("&department_id=1", "t.department_id IS 1"),
+        ("&department_id=2&status=on_hold", "t.department_id IS 2 AND t.status = 'on_hold'"),
+        ("&department_id=77", "false"),
+        ("&q=title%205", "t.title LIKE 'title%5%'"),
+        (
+            "&q=title&department_id=2&priority=low",
+            "t.title LIKE 'title%' AND t.department_id IS 2 AND t.priority = 'low'",
+        ),
+        ("&q=t%20x", "t.id <> 2"),
+    ];
+    for (filter, condition) in filters {
+        for (sort, order) in &orders {
+            let sql =
+                format!("SELECT t.id FROM ticket t WHERE {seen} AND {condition} ORDER BY {order}, t.id DESC");
+            let expected: Vec<i64> = app.column(&sql);
+            let mut found = vec![];
+            for page in 1..=2 {
+                let list = app.agent(handle).get(&format!("/tickets?per_page=110&page={page}{filter}{sort}"));
+                assert_eq!(list.json["meta"]["total"], expected.len(), "{handle} {filter}{sort}");
+                found.extend(list.ids());
+            }
+            assert_eq!(found, expected, "{handle} {filter}{sort}");
+        }
+    }
+    let count = |condition: &str| {
+        app.look_up::<i64>(&format!("SELECT count(*) FROM ticket t WHERE {seen} AND {condition}"))
+    };
+    let expected = json!({
+        "open_tickets": count("t.status = 'open'"), "in_progress_tickets": count("t.status = 'in_progress'"),
+        "needs_response": count("t.awaits_reply AND t.status <> 'closed'"),
+        "closed_today": count("t.closed_at >= 1773619200000000"),
+    });
+    assert_eq!(*app.agent(handle).get("/dashboard").data(), expected, "{handle}");
+    let all: Vec<i64> = app.column("SELECT id FROM ticket");
+    let visible: Vec<i64> = app.column(&format!("SELECT t.id FROM ticket t WHERE {seen}"));
+    for id in all.into_iter().step_by(7) {
+        let answer = app.agent(handle).get(&format!("/tickets/{id}"));
+        assert_eq!(answer.status, if visible.contains(&id) { 200 } else { 404 }, "{handle} {id}");
+    }
+}
+
+#[test]
+fn lists_and_counts_agree_with_a_plain_count_whatever_is_set() {
+    let app = TestApp::crowd();
+    app.sql("INSERT INTO agent_department VALUES (2, 2); DELETE FROM agent_department WHERE agent_id = 3;");
+    for is_open in [true, false] {
+        set(&app, is_open);
+        for (handle, agent) in [("ada", 1), ("ben", 2), ("cleo", 3)] {
+            compare(&app, handle, agent, is_open);
+        }
+    }
+}
+
+#[test]
+fn an_agent_of_hundreds_of_departments_sees_them_all() {
+    let app = TestApp::crowd();
+    app.sql(
+        "WITH RECURSIVE n (n) AS (SELECT 3 UNION ALL SELECT n + 1 FROM n WHERE n < 600)
+         INSERT INTO department (id, name, name_fold, created_at, updated_at) SELECT n, 'D' || n, 'd' || n, 0, 0 FROM n;
+         INSERT INTO agent_department SELECT 1, id FROM department WHERE id > 1;
+         INSERT INTO agent_department SELECT 3, id FROM department WHERE id BETWEEN 5 AND 40;
+         UPDATE ticket SET department_id = 3 + id % 40 WHERE id > 100 AND id % 3 = 0;",
+    );
+    set(&app, true);
+    compare(&app, "ada", 1, true);
+    compare(&app, "cleo", 3, true);
+}
