@@ -35,7 +35,9 @@ impl<'a> Image<'a> {
             pending: vec![],
             begun: HashMap::new(),
         };
+        // What another recording left behind goes, too.
         image.restore(Which::Database, 0, u64::MAX)?;
+        image.restore(Which::Wal, 0, u64::MAX)?;
         Ok(image)
     }
 

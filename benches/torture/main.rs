@@ -44,8 +44,8 @@ fn main() -> ExitCode {
     let mut reports = vec![];
     for harness in harnesses {
         match run(harness, &options) {
-            Ok(report) => {
-                report.tell();
+            Ok(mut report) => {
+                report.end();
                 reports.push(report);
             }
             Err(error) => {

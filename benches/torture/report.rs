@@ -15,6 +15,8 @@ pub struct Report {
     what: &'static str,
     seed: u64,
     started: Instant,
+    /// How many seconds it took, once it has ended.
+    seconds: u64,
     figures: Vec<String>,
     violations: Vec<String>,
 }
@@ -23,7 +25,7 @@ impl Report {
     /// A report of a run that begins now. `what` is its first cell in the table.
     pub fn new(name: &'static str, what: &'static str, seed: u64) -> Self {
         println!("{name}: seed {seed}");
-        Self { name, what, seed, started: Instant::now(), figures: vec![], violations: vec![] }
+        Self { name, what, seed, started: Instant::now(), seconds: 0, figures: vec![], violations: vec![] }
     }
 
     /// Notes a figure.
@@ -45,15 +47,11 @@ impl Report {
         self.violations.is_empty()
     }
 
-    /// Prints the figures.
-    pub fn tell(&self) {
+    /// Ends the run and prints the figures.
+    pub fn end(&mut self) {
+        self.seconds = self.started.elapsed().as_secs();
         self.figures.iter().for_each(|figure| println!("{}: {figure}", self.name));
-        println!(
-            "{}: {} violations, {} s",
-            self.name,
-            self.violations.len(),
-            self.started.elapsed().as_secs()
-        );
+        println!("{}: {} violations, {} s", self.name, self.violations.len(), self.seconds);
     }
 
     /// The row of the table.
@@ -64,7 +62,7 @@ impl Report {
             self.figures.join("; "),
             self.violations.len(),
             self.seed,
-            self.started.elapsed().as_secs()
+            self.seconds
         )
     }
 }
