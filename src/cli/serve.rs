@@ -46,9 +46,8 @@ impl Serve {
             ));
             if db.read(api_key::store::count)? == 0 {
                 let file = path.display();
-                tell("There is no key yet. Make an agent, then a key for it:");
-                tell(&format!("  lodge agent create --db {file} --name 'Your name' --email you@example.com"));
-                tell(&format!("  lodge key create --db {file} --type external --agent you@example.com"));
+                tell("There is no key yet. Make one for the Internal API, through which everything else is made:");
+                tell(&format!("  lodge key create --db {file} --type internal --special"));
             }
             Ok(())
         })

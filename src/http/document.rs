@@ -149,6 +149,7 @@ fn build(derived: &str) -> Value {
     if let Some(schemas) = document["components"]["schemas"].as_object_mut() {
         for (name, schema) in schemas.iter_mut() {
             shape(name, schema, requests.contains(name));
+            name_words(schema);
         }
         schemas.insert("Failure".into(), failure());
     }
@@ -350,6 +351,18 @@ fn shape(name: &str, schema: &mut Value, is_request: bool) {
         {
             property["example"] = example;
         }
+    }
+}
+
+/// Names the words of an enum for generated clients, where a word itself is no name: `-priority` is `PRIORITY_DESCENDING`.
+fn name_words(schema: &mut Value) {
+    let words: Vec<&str> = schema["enum"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    if words.iter().any(|word| word.starts_with('-')) {
+        let names = words.iter().map(|word| match word.strip_prefix('-') {
+            Some(word) => word.to_uppercase() + "_DESCENDING",
+            None => word.to_uppercase(),
+        });
+        schema["x-enum-varnames"] = names.collect();
     }
 }
 

@@ -188,16 +188,22 @@ impl TestApp {
 
     /// An administrator's program whose key carries just these scopes, on the Internal API.
     pub fn admin_with(&self, scopes: &[&str]) -> Actor {
+        self.internal(&self.add_internal_key(scopes, false))
+    }
+
+    /// A new internal key.
+    pub fn add_internal_key(&self, scopes: &[&str], special: bool) -> String {
         let mut random = [0; 32];
         lodge::random::fill(&mut random).unwrap();
         let raw = key::format(KeyType::Internal, random);
         self.connection()
             .execute(
-                "INSERT INTO api_key (name, type, hash, scopes, created_at, updated_at) VALUES ('Scoped', 'internal', ?, ?, 0, 0)",
-                params![key::hash(&raw), Value::from(scopes.to_vec()).to_string()],
+                "INSERT INTO api_key (name, type, hash, scopes, special, created_at, updated_at)
+                 VALUES ('Scoped', 'internal', ?, ?, ?, 0, 0)",
+                params![key::hash(&raw), Value::from(scopes.to_vec()).to_string(), special],
             )
             .unwrap();
-        self.internal(&raw)
+        raw
     }
 
     /// Moves the server's time by so many seconds.
