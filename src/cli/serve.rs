@@ -46,7 +46,9 @@ impl Serve {
             ));
             if db.read(api_key::store::count)? == 0 {
                 let file = path.display();
-                tell("There is no key yet. Make one for the Internal API, through which everything else is made:");
+                tell(
+                    "There is no key yet. Make one for the Internal API, through which everything else is made:",
+                );
                 tell(&format!("  lodge key create --db {file} --type internal --special"));
             }
             Ok(())

@@ -356,7 +356,8 @@ fn shape(name: &str, schema: &mut Value, is_request: bool) {
 
 /// Names the words of an enum for generated clients, where a word itself is no name: `-priority` is `PRIORITY_DESCENDING`.
 fn name_words(schema: &mut Value) {
-    let words: Vec<&str> = schema["enum"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let words: Vec<&str> =
+        schema["enum"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     if words.iter().any(|word| word.starts_with('-')) {
         let names = words.iter().map(|word| match word.strip_prefix('-') {
             Some(word) => word.to_uppercase() + "_DESCENDING",
