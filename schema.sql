@@ -440,7 +440,7 @@ CREATE TABLE idempotency (
   api_key_id   INTEGER NOT NULL REFERENCES api_key (id) ON DELETE CASCADE,
   path         TEXT    NOT NULL,
   key          TEXT    NOT NULL,
-  fingerprint  BLOB    NOT NULL,                    -- SHA-256 of the raw body
+  fingerprint  BLOB    NOT NULL,                    -- SHA-256 of the raw body, of one with a password without it
   status       INTEGER NOT NULL,
   location     TEXT,
   body         BLOB    NOT NULL,

@@ -1,114 +1,44 @@
 //! The composition root: the only file that lists every API and mounts it.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use poem::endpoint::{BoxEndpoint, make_sync};
 use poem::http::{Method, StatusCode, header};
 use poem::{Endpoint, EndpointExt, Response, Route};
-use poem_openapi::Tags;
 
+use crate::activity::internal::AdminActivityApi;
 use crate::agent::external::ProfileApi;
-use crate::canned_response::model::CannedResponseItem;
+use crate::agent::internal::AdminAgentApi;
+use crate::api_key::internal::AdminApiKeyApi;
+use crate::api_key::uses::Uses;
+use crate::canned_response::model::{CannedResponse, CannedResponseItem};
+use crate::category::model::Category;
+use crate::custom_field::model::CustomField;
 use crate::customer::internal::AdminCustomerApi;
 use crate::db::Db;
-use crate::department::model::DepartmentReference;
+use crate::department::model::{Department, DepartmentReference};
 use crate::health::external::{ConnectionApi, HealthApi};
 use crate::health::internal::AdminConnectionApi;
 use crate::http::docs::{self, Demo, Page};
+use crate::http::document::Document;
 use crate::http::front::Front;
 use crate::http::gate::{Methods, Shared, mount};
 use crate::http::limit::Buckets;
 use crate::http::resource::{Crud, Lookups};
+use crate::http::tag::BASE;
+use crate::knowledge::category::model::KnowledgeCategory;
 use crate::knowledge::external::KnowledgeApi;
+use crate::knowledge::model::KnowledgeArticle;
 use crate::label::model::{Label, LabelReference};
 use crate::message::external::MessageApi;
 use crate::message::internal::AdminMessageApi;
 use crate::notification::external::NotificationApi;
+use crate::product::model::Product;
+use crate::report::internal::AdminReportApi;
 use crate::setting::internal::AdminSettingsApi;
 use crate::ticket::external::TicketApi;
 use crate::ticket::internal::AdminTicketApi;
-
-/// Where the API is.
-pub const BASE: &str = "/api/v1";
-
-/// The groups of operations in the document.
-#[derive(Tags)]
-pub enum Tag {
-    /// Whether the server is there. Needs no key.
-    Health,
-    /// External API: whether your key works.
-    Connection,
-    /// External API: your desk at a glance.
-    Dashboard,
-    /// External API: the tickets you see.
-    Tickets,
-    /// External API: the conversations under them.
-    Messages,
-    /// External API: the ids of labels and departments.
-    Lookups,
-    /// External API: answers written once, used often.
-    #[oai(rename = "Canned responses")]
-    CannedResponses,
-    /// External API: what has been written down already.
-    #[oai(rename = "Knowledge base")]
-    KnowledgeBase,
-    /// External API: yourself.
-    Profile,
-    /// External API: what you are told.
-    Notifications,
-    /// Internal API: whether your key works.
-    #[oai(rename = "Admin: connection")]
-    AdminConnection,
-    /// Internal API: every ticket of the desk.
-    #[oai(rename = "Admin: tickets")]
-    AdminTickets,
-    /// Internal API: the conversations under them.
-    #[oai(rename = "Admin: messages")]
-    AdminMessages,
-    /// Internal API: where tickets go.
-    #[oai(rename = "Admin: departments")]
-    AdminDepartments,
-    /// Internal API: what tickets are about.
-    #[oai(rename = "Admin: categories")]
-    AdminCategories,
-    /// Internal API: coloured words on tickets.
-    #[oai(rename = "Admin: labels")]
-    AdminLabels,
-    /// Internal API: what customers have bought.
-    #[oai(rename = "Admin: products")]
-    AdminProducts,
-    /// Internal API: who asks.
-    #[oai(rename = "Admin: customers")]
-    AdminCustomers,
-    /// Internal API: who answers.
-    #[oai(rename = "Admin: agents")]
-    AdminAgents,
-    /// Internal API: the shelves of the knowledge base.
-    #[oai(rename = "Admin: knowledge categories")]
-    AdminKnowledgeCategories,
-    /// Internal API: what has been written down.
-    #[oai(rename = "Admin: knowledge articles")]
-    AdminKnowledgeArticles,
-    /// Internal API: answers written once, used often.
-    #[oai(rename = "Admin: canned responses")]
-    AdminCannedResponses,
-    /// Internal API: what else a ticket can say.
-    #[oai(rename = "Admin: custom fields")]
-    AdminCustomFields,
-    /// Internal API: who changed what.
-    #[oai(rename = "Admin: activity")]
-    AdminActivity,
-    /// Internal API: how the desk is doing.
-    #[oai(rename = "Admin: reports")]
-    AdminReports,
-    /// Internal API: how the desk works.
-    #[oai(rename = "Admin: settings")]
-    AdminSettings,
-    /// Internal API: who may call.
-    #[oai(rename = "Admin: API keys")]
-    AdminApiKeys,
-}
 
 /// How the server behaves.
 #[derive(Clone, Debug)]
@@ -132,6 +62,12 @@ impl Default for Options {
 /// Every API, for mounting and for the document.
 pub type Apis = (HealthApi, External, Internal);
 
+/// The OpenAPI document of every API.
+pub fn document() -> &'static Document {
+    static DOCUMENT: LazyLock<Document> = LazyLock::new(Document::of::<Apis>);
+    &DOCUMENT
+}
+
 /// What agents call.
 pub type External = (
     ConnectionApi,
@@ -146,17 +82,24 @@ pub type External = (
 );
 
 /// What administrators call.
-pub type Internal =
-    (AdminConnectionApi, AdminTicketApi, AdminMessageApi, Crud<Label>, AdminSettingsApi, AdminCustomerApi);
+pub type Internal = (
+    AdminConnectionApi,
+    (AdminTicketApi, AdminMessageApi),
+    (Crud<Department>, Crud<Category>, Crud<Label>, Crud<Product>),
+    (AdminCustomerApi, AdminAgentApi),
+    (Crud<KnowledgeCategory>, Crud<KnowledgeArticle>, Crud<CannedResponse>, Crud<CustomField>),
+    (AdminActivityApi, AdminReportApi, AdminSettingsApi, AdminApiKeyApi),
+);
 
-/// The whole server on a database.
-pub fn app(db: &Arc<Db>, options: &Options) -> impl Endpoint<Output = Response> + 'static {
+/// The whole server on a database. Whenever a key is used, `uses` notes it.
+pub fn app(db: &Arc<Db>, options: &Options, uses: &Arc<Uses>) -> impl Endpoint<Output = Response> + 'static {
     let shared = Arc::new(Shared {
         db: Arc::clone(db),
         calls: Buckets::new(options.rate_limit),
         failures: Buckets::new(if options.rate_limit == 0 { 0 } else { options.auth_failure_limit }),
         max_body: options.max_body,
         running: Arc::default(),
+        uses: Arc::clone(uses),
     });
     let of = || Arc::clone(db);
     let external: External = (
@@ -172,11 +115,11 @@ pub fn app(db: &Arc<Db>, options: &Options) -> impl Endpoint<Output = Response> 
     );
     let internal: Internal = (
         AdminConnectionApi,
-        AdminTicketApi(of()),
-        AdminMessageApi(of()),
-        Crud::new(of()),
-        AdminSettingsApi(of()),
-        AdminCustomerApi(of()),
+        (AdminTicketApi(of()), AdminMessageApi(of())),
+        (Crud::new(of()), Crud::new(of()), Crud::new(of()), Crud::new(of())),
+        (AdminCustomerApi(of()), AdminAgentApi(of())),
+        (Crud::new(of()), Crud::new(of()), Crud::new(of()), Crud::new(of())),
+        (AdminActivityApi(of()), AdminReportApi(of()), AdminSettingsApi(of()), AdminApiKeyApi(of())),
     );
     let apis: Apis = (HealthApi, external, internal);
     let route = mount(Route::new(), BASE, apis, &shared);
@@ -184,7 +127,7 @@ pub fn app(db: &Arc<Db>, options: &Options) -> impl Endpoint<Output = Response> 
         Response::builder().status(StatusCode::TEMPORARY_REDIRECT).header(header::LOCATION, "/docs").finish()
     });
     let route = route.at("/", only_get(home.boxed()));
-    let pages = docs::pages(options.demo.clone());
+    let pages = docs::pages(document(), options.demo.clone());
     Front(pages.into_iter().fold(route, |route, (path, page)| route.at(path, only_get(page_endpoint(page)))))
 }
 

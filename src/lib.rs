@@ -1,11 +1,13 @@
 //! Lodge: a help desk in one file. This page is the map of the house.
 //!
 //! - [`app`] lists every API and mounts it; [`http`] is everything between the socket and a handler; [`auth`] says who calls.
-//! - One folder a noun: [`ticket`], [`message`], [`customer`], [`agent`], [`department`], [`label`], [`canned_response`], [`knowledge`],
-//!   [`notification`], [`activity`], [`setting`], [`api_key`], [`idempotency`]. In each, `model.rs` is what it is (at once Rust
-//!   type, JSON and OpenAPI schema), `store.rs` every SQL statement about it, `rules.rs` what is allowed and what follows,
-//!   `external.rs` the agent's operations on it.
-//! - [`db`] is the one file: many readers, one writer. [`seed`] is the sample data. [`cli`] is the command line.
+//! - One folder a noun: [`ticket`], [`message`], [`customer`], [`agent`], [`department`], [`category`], [`product`],
+//!   [`label`], [`custom_field`], [`canned_response`], [`knowledge`], [`notification`], [`report`], [`activity`],
+//!   [`setting`], [`api_key`], [`idempotency`]. In each, `model.rs` is what it is (at once Rust type, JSON and OpenAPI
+//!   schema), `store.rs` every SQL statement about it, `rules.rs` what is allowed and what follows, `external.rs` the
+//!   agent's operations on it, `internal.rs` the administrator's. What the plain ones share is in [`noun`].
+//! - [`db`] is the one file: many readers, one writer. [`upkeep`] is what happens by itself, without a request.
+//!   [`seed`] is the sample data. [`cli`] is the command line.
 //!
 //! `ARCHITECTURE.md` says who may call whom, and why.
 
@@ -15,6 +17,7 @@ pub mod api_key;
 pub mod app;
 pub mod auth;
 pub mod canned_response;
+pub mod category;
 pub mod cli;
 pub mod config;
 pub mod custom_field;
@@ -30,11 +33,14 @@ pub mod label;
 pub mod message;
 pub mod notification;
 pub mod noun;
+pub mod product;
 pub mod random;
 pub mod reference;
+pub mod report;
 pub mod scalar;
 pub mod seed;
 pub mod setting;
 pub mod text;
 pub mod ticket;
 pub mod time;
+pub mod upkeep;

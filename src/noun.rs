@@ -7,22 +7,37 @@ use poem_openapi::types::ParseFromJSON;
 use serde::Serialize;
 
 use crate::activity::{self, Actor, Changes, Entry};
-use crate::db::{Page, Paging, Tx};
-use crate::error::{Check, Error, Result};
+use crate::db::{self, FromRow, Page, Paging, Tx};
+use crate::error::{Check, Result};
 
 /// How a noun stands in the database; implemented in its `store.rs`.
-pub trait Stored: Sized {
+pub trait Stored: FromRow {
+    /// The table it is in.
+    const TABLE: &'static str;
+    /// Reads whole ones, without a condition yet.
+    const SELECT: &'static str;
+    /// What a list of them is sorted by.
+    const ORDER: &'static str;
+
     /// A page of all of them, in their order.
     ///
     /// # Errors
     /// What SQLite says.
-    fn list(tx: &Tx<'_>, paging: Paging) -> Result<Page<Self>>;
+    fn list(tx: &Tx<'_>, paging: Paging) -> Result<Page<Self>> {
+        let total = db::one(tx, &format!("SELECT count(*) FROM {}", Self::TABLE), [])?;
+        Page::read(paging, total, || {
+            let sql = format!("{} ORDER BY {} LIMIT ? OFFSET ?", Self::SELECT, Self::ORDER);
+            db::all(tx, &sql, [paging.per_page, paging.offset()])
+        })
+    }
 
     /// One of them.
     ///
     /// # Errors
     /// What SQLite says.
-    fn find(tx: &Tx<'_>, id: i64) -> Result<Option<Self>>;
+    fn find(tx: &Tx<'_>, id: i64) -> Result<Option<Self>> {
+        db::first(tx, &format!("{} WHERE id = ?", Self::SELECT), [id])
+    }
 
     /// Writes a new one, whatever its id says, and returns the id it got.
     ///
@@ -36,12 +51,13 @@ pub trait Stored: Sized {
     /// What SQLite says.
     fn update(&self, tx: &Tx<'_>) -> Result<()>;
 
-    /// Deletes one. What refers to it is cleared by the schema. A noun without an operation that deletes leaves this be.
+    /// Deletes one. What refers to it is cleared by the schema.
     ///
     /// # Errors
     /// What SQLite says.
-    fn delete(_tx: &Tx<'_>, _id: i64) -> Result<()> {
-        Err(Error::internal("this is never deleted"))
+    fn delete(tx: &Tx<'_>, id: i64) -> Result<()> {
+        db::execute(tx, &format!("DELETE FROM {} WHERE id = ?", Self::TABLE), [id])?;
+        Ok(())
     }
 }
 

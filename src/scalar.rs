@@ -3,12 +3,13 @@
 
 use std::borrow::Cow;
 
+use jiff::tz::TimeZone;
 use poem_openapi::registry::{MetaSchema, MetaSchemaRef};
 use poem_openapi::types::{ParseError, ParseFromJSON, ParseFromParameter, ParseResult, ToJSON, Type};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::time::Timestamp;
+use crate::time::{SECOND, Timestamp};
 
 /// Text without control characters other than tab, line feed and carriage return.
 const TEXT: &str = r"^[^\u0000-\u0008\u000B\u000C\u000E-\u001F]*$";
@@ -132,6 +133,60 @@ string_scalar!(
     MetaSchema { example: Some("#e74c3c".into()), ..string(COLOR, 4, 7) }
 );
 
+string_scalar!(
+    /// A password of 8 to 128 characters, kept as a hash only. `http::gate` knows it by its format and keeps it out of
+    /// fingerprints.
+    Password,
+    MetaSchema {
+        format: Some("password"),
+        example: Some("correct horse battery staple".into()),
+        ..string(FILLED, 8, 128)
+    }
+);
+
+/// An address on the web, as far as it can be told by looking.
+const WEB: &str = r"^https?://[^\s\u0000-\u0020\u007F]+$";
+
+string_scalar!(
+    /// An address on the web, `http` or `https`, of at most 2,000 characters.
+    WebAddress,
+    MetaSchema { example: Some("https://desk.example/avatars/smith.png".into()), ..string(WEB, 1, 2000) }
+);
+
+string_scalar!(
+    /// A moment or a whole day: an RFC 3339 date-time or a date.
+    Moment,
+    MetaSchema {
+        format: Some("date-or-date-time"),
+        example: Some("2026-03-01".into()),
+        ..string(FILLED, 10, 64)
+    }
+);
+
+impl Moment {
+    /// The first moment of it; a day is one of the given zone.
+    pub fn start(&self, zone: &TimeZone) -> Timestamp {
+        match self.0.parse::<jiff::civil::Date>() {
+            Ok(day) if !self.is_a_time() => Timestamp::start_of(day, zone),
+            _ => self.0.parse().map_or(Timestamp::LAST, |at: jiff::Timestamp| Timestamp(at.as_microsecond())),
+        }
+    }
+
+    /// The first moment after it: the next day, or the next whole second.
+    pub fn end(&self, zone: &TimeZone) -> Timestamp {
+        match self.0.parse::<jiff::civil::Date>() {
+            Ok(day) if !self.is_a_time() => {
+                day.tomorrow().map_or(Timestamp::LAST, |next| Timestamp::start_of(next, zone))
+            }
+            _ => Timestamp((self.start(zone).0.div_euclid(SECOND) + 1) * SECOND),
+        }
+    }
+
+    fn is_a_time(&self) -> bool {
+        self.0.contains(['T', 't'])
+    }
+}
+
 /// No space of any kind, no control character, nothing that is not seen.
 const UNBROKEN: &str =
     r"^[^\s\u0000-\u0020\u007F-\u00A0\u180E\u200B-\u200F\u2028-\u202F\u2060\u3000\uFEFF]*$";
@@ -146,6 +201,15 @@ string_scalar!(
     /// The name of a time zone in the IANA database, such as `Europe/Berlin`; case does not matter.
     TimeZoneName,
     MetaSchema { format: Some("time-zone"), example: Some("Europe/Berlin".into()), ..string(FILLED, 1, 100) }
+);
+
+/// What stands in an address without being escaped, beginning with a letter or a digit.
+const SLUG: &str = "^[A-Za-z0-9][A-Za-z0-9._~-]*$";
+
+string_scalar!(
+    /// A name in the address bar: 1 to 250 ASCII letters, digits, `-`, `.`, `_` and `~`, a letter or a digit first.
+    Slug,
+    MetaSchema { example: Some("how-to-reset-your-password".into()), ..string(SLUG, 1, 250) }
 );
 
 /// Text that must be there: a name, a title.
@@ -268,6 +332,61 @@ impl ParseFromJSON for Timestamp {
 impl ToJSON for Timestamp {
     fn to_json(&self) -> Option<Value> {
         Some(self.to_string().into())
+    }
+}
+
+/// A calendar day, `2026-03-15`, from the year 0000 to 9999.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Date(pub jiff::civil::Date);
+
+impl Type for Date {
+    const IS_REQUIRED: bool = true;
+    type RawValueType = Self;
+    type RawElementValueType = Self;
+
+    fn name() -> Cow<'static, str> {
+        "string_date".into()
+    }
+
+    fn schema_ref() -> MetaSchemaRef {
+        MetaSchemaRef::Inline(Box::new(MetaSchema {
+            example: Some("2026-03-15".into()),
+            ..MetaSchema::new_with_format("string", "date")
+        }))
+    }
+
+    fn as_raw_value(&self) -> Option<&Self> {
+        Some(self)
+    }
+
+    fn raw_element_iter<'a>(&'a self) -> Box<dyn Iterator<Item = &'a Self> + 'a> {
+        Box::new(self.as_raw_value().into_iter())
+    }
+}
+
+impl ParseFromJSON for Date {
+    fn parse_from_json(value: Option<Value>) -> ParseResult<Self> {
+        let value = value.unwrap_or_default();
+        let text = value.as_str().ok_or_else(|| ParseError::expected_type(value.clone()))?;
+        text.parse().map(Self).map_err(ParseError::custom)
+    }
+}
+
+impl ParseFromParameter for Date {
+    fn parse_from_parameter(value: &str) -> ParseResult<Self> {
+        value.parse().map(Self).map_err(ParseError::custom)
+    }
+}
+
+impl ToJSON for Date {
+    fn to_json(&self) -> Option<Value> {
+        Some(self.0.to_string().into())
+    }
+}
+
+impl Serialize for Date {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
     }
 }
 

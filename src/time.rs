@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use jiff::tz::TimeZone;
+use jiff::civil::Date;
+use jiff::tz::{AmbiguousOffset, TimeZone};
 use serde::{Serialize, Serializer};
 
 /// Microseconds in a second.
@@ -17,6 +18,15 @@ pub const DAY: i64 = 86_400 * SECOND;
 pub struct Timestamp(pub i64);
 
 impl Timestamp {
+    /// The last second of the year 9999: later than anything that happens here.
+    pub const LAST: Self = Self(253_402_300_799 * SECOND);
+
+    /// The first moment of a calendar day in `zone`.
+    pub fn start_of(day: jiff::civil::Date, zone: &TimeZone) -> Self {
+        day.to_zoned_datetime(zone.clone())
+            .map_or(Self::LAST, |start| Self(start.timestamp().as_microsecond()))
+    }
+
     /// This moment moved by so many microseconds.
     pub fn plus(self, micros: i64) -> Self {
         Self(self.0.saturating_add(micros))
@@ -53,15 +63,17 @@ impl Timestamp {
 
     /// The first moment of the calendar day that this moment falls on in `zone`.
     pub fn midnight(self, zone: &TimeZone) -> Self {
-        let there = self.to_jiff().to_zoned_datetime(zone.clone());
-        there.start_of_day().map_or(self, |start| Self(start.timestamp().as_microsecond()))
+        start_of_day(self.date(zone), zone)
+    }
+
+    /// The calendar day that this moment falls on in `zone`.
+    pub fn date(self, zone: &TimeZone) -> Date {
+        zone.to_datetime(self.to_jiff()).date()
     }
 
     /// The first moment of the next calendar day in `zone`.
     pub fn next_midnight(self, zone: &TimeZone) -> Self {
-        let there = self.to_jiff().to_zoned_datetime(zone.clone());
-        let next = there.tomorrow().and_then(|next| next.start_of_day());
-        next.map_or(self.plus(DAY), |start| Self(start.timestamp().as_microsecond()))
+        self.date(zone).tomorrow().map_or(self.plus(DAY), |next| start_of_day(next, zone))
     }
 
     /// The same moment as the time library's type. Moments it cannot hold become the nearest it can.
@@ -90,6 +102,18 @@ impl Serialize for Timestamp {
 /// The time zone with this IANA name; UTC should the name have left the database of time zones.
 pub fn zone(name: &str) -> TimeZone {
     TimeZone::get(name).unwrap_or(TimeZone::UTC)
+}
+
+/// The first moment of a calendar day in `zone`: midnight, or where the clocks skip it, when they are put forward. A day that
+/// a zone skips whole begins with the next one. Days past the end of the time library's time never begin.
+pub fn start_of_day(day: Date, zone: &TimeZone) -> Timestamp {
+    let midnight = zone.to_ambiguous_timestamp(day.at(0, 0, 0, 0));
+    let skipped = matches!(midnight.offset(), AmbiguousOffset::Gap { .. });
+    let Ok(start) = midnight.compatible() else { return Timestamp(i64::MAX) };
+    // In a gap this is as long after the change as midnight is after the gap's beginning, and the day begins with the change.
+    let change =
+        if skipped { zone.preceding(start + jiff::SignedDuration::from_nanos(1)).next() } else { None };
+    Timestamp(change.map_or(start, |change| change.timestamp()).as_microsecond())
 }
 
 /// Where the time comes from. Tests move it; nothing else in Lodge asks the system for the time of day.
@@ -139,5 +163,34 @@ mod tests {
         let summer = Timestamp("2026-07-01T22:30:00Z".parse::<jiff::Timestamp>().unwrap().as_microsecond());
         assert_eq!(summer.midnight(&zone).to_string(), "2026-07-01T22:00:00Z");
         assert_eq!(summer.midnight(&TimeZone::UTC).to_string(), "2026-07-01T00:00:00Z");
+    }
+    #[test]
+    fn days_begin_at_midnight_or_when_the_clocks_skip_it() {
+        let start = |day: &str, zone: &str| {
+            start_of_day(day.parse().unwrap(), &TimeZone::get(zone).unwrap()).to_string()
+        };
+        assert_eq!(start("2026-03-29", "Europe/Berlin"), "2026-03-28T23:00:00Z");
+        assert_eq!(start("2026-03-30", "Europe/Berlin"), "2026-03-29T22:00:00Z");
+        assert_eq!(start("2026-04-24", "Africa/Cairo"), "2026-04-23T22:00:00Z", "begins at one o'clock");
+        assert_eq!(start("2018-11-04", "America/Sao_Paulo"), "2018-11-04T03:00:00Z", "begins at one o'clock");
+        assert_eq!(
+            start("1919-03-31", "America/Toronto"),
+            "1919-03-31T04:30:00Z",
+            "begins at half past twelve"
+        );
+        assert_eq!(start("2026-11-01", "America/Havana"), "2026-11-01T04:00:00Z", "midnight comes twice");
+        assert_eq!(start("2011-12-30", "Pacific/Apia"), start("2011-12-31", "Pacific/Apia"), "left out");
+    }
+
+    #[test]
+    fn the_ends_of_time_have_days_too() {
+        for zone in
+            ["UTC", "Pacific/Kiritimati", "Pacific/Pago_Pago"].map(|zone| TimeZone::get(zone).unwrap())
+        {
+            let days = ["0000-01-01", "0001-01-01", "1970-01-01", "9999-12-30", "9999-12-31"];
+            let starts = days.map(|day| start_of_day(day.parse().unwrap(), &zone));
+            assert!(starts.is_sorted(), "{starts:?}");
+            assert!(Timestamp(i64::MIN).date(&zone) < Timestamp(i64::MAX).date(&zone));
+        }
     }
 }

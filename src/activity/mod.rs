@@ -4,7 +4,9 @@
 //! outlives its subject. Never holds the text of a message or a ticket; nothing is recorded for likes, reads, or requests
 //! that change nothing.
 
-mod model;
+pub mod internal;
+pub mod model;
+mod rules;
 mod store;
 
 use serde::Serialize;

@@ -6,11 +6,11 @@ use poem_openapi::OpenApi;
 
 use super::model::{Profile, ProfilePatch};
 use super::{rules, store};
-use crate::app::Tag;
 use crate::db::{Db, Optional};
 use crate::http::answer::Reply;
 use crate::http::caller::{Body, ByAgent};
 use crate::http::failure::Failure;
+use crate::http::tag::Tag;
 
 /// The profile operations of the External API.
 pub struct ProfileApi(pub Arc<Db>);

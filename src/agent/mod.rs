@@ -4,6 +4,7 @@
 //! addresses are unique among agents that are not deleted, case ignored.
 
 pub mod external;
+pub mod internal;
 pub mod model;
 pub mod rules;
 pub mod store;

@@ -1,4 +1,4 @@
-//! What an agent is, to itself and to the command line.
+//! What an agent is, to itself and to administrators.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use crate::scalar::{Locale, Name, Text};
+use crate::scalar::{Email, Id, Locale, Name, Password, Text, WebAddress};
 use crate::time::Timestamp;
 
 /// The agent that a key speaks for, as it sees itself.
@@ -120,26 +120,105 @@ impl ToJSON for NotificationSettings {
     }
 }
 
-/// An agent to be created. The password is hashed before it gets here.
-#[derive(Debug)]
-pub struct NewAgent {
-    /// The name, 1 to 250 characters.
+/// An agent.
+#[derive(Clone, Debug, Object, Serialize)]
+pub struct Agent {
+    /// The agent's id.
+    #[oai(validator(minimum(value = "1")))]
+    pub id: i64,
+    /// The agent's name, shown to customers.
     pub name: String,
-    /// The e-mail address.
+    /// The agent's e-mail address.
     pub email: String,
-    /// argon2id in PHC format; none: signs in with keys only.
-    pub password_hash: Option<String>,
+    /// A telephone number.
+    pub phone: Option<String>,
+    /// The agent's language, a BCP 47 tag.
+    pub locale: Option<String>,
+    /// Where the agent's picture is.
+    pub avatar_url: Option<String>,
+    /// Whether the agent's keys open anything.
+    pub is_active: bool,
+    /// The ids of the departments the agent works in, sorted.
+    pub departments: Vec<i64>,
+    /// When the agent was created.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
 }
 
-/// An agent as the command line lists it.
-#[derive(Debug)]
-pub struct Listed {
-    /// Its id.
-    pub id: i64,
-    /// Its name.
-    pub name: String,
-    /// Its e-mail address.
-    pub email: String,
-    /// Whether it is active.
-    pub is_active: bool,
+impl Agent {
+    /// A new active agent of whom no more is known, still without an id and times.
+    pub fn named(name: String, email: String) -> Self {
+        Self {
+            id: 0,
+            name,
+            email,
+            phone: None,
+            locale: None,
+            avatar_url: None,
+            is_active: true,
+            departments: vec![],
+            created_at: Timestamp(0),
+            updated_at: Timestamp(0),
+        }
+    }
+}
+
+/// An agent to be created.
+#[derive(Debug, Object)]
+pub struct NewAgent {
+    /// The agent's name, shown to customers; 1 to 250 characters.
+    pub name: Name,
+    /// The agent's e-mail address, unique among agents, case ignored; at most 254 characters.
+    pub email: Email,
+    /// A password of 8 to 128 characters. Kept as an argon2id hash and never shown. Nothing signs in with it yet.
+    #[oai(write_only)]
+    pub password: Password,
+    /// A telephone number, at most 50 characters.
+    #[oai(nullable)]
+    pub phone: MaybeUndefined<Text<0, 50>>,
+    /// The agent's language, a well-formed BCP 47 tag of at most ten characters.
+    #[oai(nullable)]
+    pub locale: MaybeUndefined<Locale>,
+    /// Where the agent's picture is: an `http` or `https` address of at most 2,000 characters.
+    #[oai(nullable)]
+    pub avatar_url: MaybeUndefined<WebAddress>,
+    /// Whether the agent's keys open anything; true when absent.
+    pub is_active: Option<bool>,
+    /// The ids of the departments the agent works in; a repeated id counts once. None when absent.
+    pub departments: Option<Vec<Id>>,
+}
+
+/// What is to change about an agent. Absent fields stay as they are.
+#[derive(Debug, Object)]
+pub struct AgentPatch {
+    /// A new name, 1 to 250 characters.
+    pub name: Option<Name>,
+    /// A new e-mail address, unique among agents, case ignored; at most 254 characters.
+    pub email: Option<Email>,
+    /// A new password of 8 to 128 characters. Counts as a change even if it is the old one.
+    #[oai(write_only)]
+    pub password: Option<Password>,
+    /// A new telephone number, at most 50 characters; null clears it.
+    #[oai(nullable)]
+    pub phone: MaybeUndefined<Text<0, 50>>,
+    /// A new language, a well-formed BCP 47 tag of at most ten characters; null clears it.
+    #[oai(nullable)]
+    pub locale: MaybeUndefined<Locale>,
+    /// Where the agent's new picture is: an `http` or `https` address of at most 2,000 characters; null clears it.
+    #[oai(nullable)]
+    pub avatar_url: MaybeUndefined<WebAddress>,
+    /// Whether the agent's keys open anything, from the next request on.
+    pub is_active: Option<bool>,
+    /// The ids of the departments the agent works in, replacing the old ones; a repeated id counts once.
+    pub departments: Option<Vec<Id>>,
+}
+
+/// Which agents a list shows.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Filter {
+    /// Only those who work in this department.
+    pub department_id: Option<i64>,
+    /// Only those who are active, or are not.
+    pub is_active: Option<bool>,
 }

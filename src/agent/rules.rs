@@ -1,17 +1,21 @@
 //! What may be changed about an agent.
 
-use super::model::{Listed, NewAgent, NotificationSettings, Profile, ProfilePatch};
+use serde_json::Value;
+
+use super::model::{Agent, AgentPatch, NewAgent, NotificationSettings, Profile, ProfilePatch};
 use super::store;
 use crate::activity::{self, Actor, Changes, Entry};
-use crate::auth::Agent;
+use crate::auth;
 use crate::db::{Optional, Tx};
 use crate::error::{Check, Error, Result};
+use crate::noun::{set, set_or_clear};
+use crate::scalar::Id;
 
 /// Changes the caller's own profile.
 ///
 /// # Errors
 /// [`Error::Invalid`] for settings that are too large.
-pub fn update_profile(tx: &Tx<'_>, me: &Agent, patch: &ProfilePatch) -> Result<Profile> {
+pub fn update_profile(tx: &Tx<'_>, me: &auth::Agent, patch: &ProfilePatch) -> Result<Profile> {
     let before = store::find_profile(tx, me.id())?.or_not_found()?;
     let settings = patch.notification_settings.as_ref();
     if settings.is_some_and(|settings| settings.as_str().len() > NotificationSettings::MOST) {
@@ -35,7 +39,7 @@ pub fn update_profile(tx: &Tx<'_>, me: &Agent, patch: &ProfilePatch) -> Result<P
     changes.note("phone", before.phone.as_deref(), after.phone.as_deref());
     changes.note("locale", before.locale.as_deref(), after.locale.as_deref());
     let parse = |settings: &NotificationSettings| {
-        serde_json::from_str::<serde_json::Value>(settings.as_str()).unwrap_or_default()
+        serde_json::from_str::<Value>(settings.as_str()).unwrap_or_default()
     };
     changes.note(
         "notification_settings",
@@ -60,36 +64,100 @@ pub fn update_profile(tx: &Tx<'_>, me: &Agent, patch: &ProfilePatch) -> Result<P
     Ok(after)
 }
 
-/// Creates an agent and returns its id.
+/// A new agent as it was asked for, still without an id and times.
+pub fn draft(new: NewAgent) -> Agent {
+    let mut draft = Agent::named(new.name.0, new.email.0);
+    set_or_clear(&mut draft.phone, new.phone);
+    set_or_clear(&mut draft.locale, new.locale);
+    set_or_clear(&mut draft.avatar_url, new.avatar_url);
+    set(&mut draft.is_active, new.is_active);
+    draft.departments = plain(new.departments).unwrap_or_default();
+    draft
+}
+
+/// Creates an agent. The password comes hashed; without one the agent has keys only.
 ///
 /// # Errors
-/// [`Error::Invalid`] when the e-mail address is taken.
-pub fn create(tx: &Tx<'_>, actor: &Actor, new: &NewAgent) -> Result<i64> {
+/// [`Error::Invalid`] when the e-mail address is taken or a department is not there.
+pub fn create(tx: &Tx<'_>, actor: &Actor, mut draft: Agent, password_hash: Option<&str>) -> Result<Agent> {
+    check(tx, &mut draft)?;
+    let id = store::insert(tx, &draft, password_hash)?;
+    let created = find(tx, id)?;
+    let description = format!("{} created the agent {}", actor.name, created.name);
+    record(tx, actor, "agent.created", &created, description, Changes::created(&created)?)?;
+    Ok(created)
+}
+
+/// An agent that must be there.
+///
+/// # Errors
+/// [`Error::NotFound`], for a deleted one too.
+pub fn find(tx: &Tx<'_>, id: i64) -> Result<Agent> {
+    store::find(tx, id)?.or_not_found()
+}
+
+/// Changes an agent. A new password comes hashed and always counts as a change: whether it is the old one cannot be told.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Invalid`] when the e-mail address is taken or a department is not there.
+pub fn update(
+    tx: &Tx<'_>,
+    actor: &Actor,
+    id: i64,
+    patch: AgentPatch,
+    password_hash: Option<&str>,
+) -> Result<Agent> {
+    let before = find(tx, id)?;
+    let is_active = patch.is_active.unwrap_or(before.is_active);
+    let mut after = before.clone();
+    apply(&mut after, patch);
+    check(tx, &mut after)?;
+    let mut changes = Changes::between(&before, &after)?;
+    if password_hash.is_some() {
+        changes.note("password", Value::Null, "changed");
+    }
+    if !changes.is_empty() {
+        store::update(tx, &after, password_hash)?;
+        let description = format!("{} changed {} of the agent {}", actor.name, changes.fields(), after.name);
+        record(tx, actor, "agent.updated", &after, description, changes)?;
+    }
+    set_active(tx, actor, &after, is_active)?;
+    find(tx, id)
+}
+
+/// Everything but whether it is active, which [`set_active`] changes and records by itself.
+fn apply(agent: &mut Agent, patch: AgentPatch) {
+    set(&mut agent.name, patch.name);
+    set(&mut agent.email, patch.email);
+    set_or_clear(&mut agent.phone, patch.phone);
+    set_or_clear(&mut agent.locale, patch.locale);
+    set_or_clear(&mut agent.avatar_url, patch.avatar_url);
+    set(&mut agent.departments, plain(patch.departments));
+}
+
+fn plain(ids: Option<Vec<Id>>) -> Option<Vec<i64>> {
+    ids.map(|ids| ids.into_iter().map(i64::from).collect())
+}
+
+/// Sorts the departments, each once, and refuses what is taken or not there.
+fn check(tx: &Tx<'_>, agent: &mut Agent) -> Result<()> {
     let mut wrong = Check::default();
-    if store::find_by_email(tx, &new.email)?.is_some() {
+    if store::find_by_email(tx, &agent.email)?.is_some_and(|other| other.id != agent.id) {
         wrong.add("email", "is taken already");
     }
-    wrong.finish()?;
-    let id = store::insert(tx, new)?;
-    activity::record(
-        tx,
-        actor,
-        Entry {
-            action: "agent.created",
-            description: format!("{} created the agent {}", actor.name, new.name),
-            subject: ("agent", Some(id)),
-            ticket_id: None,
-            changes: Changes::default(),
-        },
-    )?;
-    Ok(id)
+    agent.departments.sort_unstable();
+    agent.departments.dedup();
+    for id in store::unknown_departments(tx, &agent.departments)? {
+        wrong.add("departments", format!("there is no department {id}"));
+    }
+    wrong.finish()
 }
 
 /// Activates or deactivates an agent. An inactive agent's keys open nothing from the next request on.
 ///
 /// # Errors
 /// What SQLite says.
-pub fn set_active(tx: &Tx<'_>, actor: &Actor, agent: &Listed, is_active: bool) -> Result<()> {
+pub fn set_active(tx: &Tx<'_>, actor: &Actor, agent: &Agent, is_active: bool) -> Result<()> {
     if agent.is_active == is_active {
         return Ok(());
     }
@@ -97,15 +165,30 @@ pub fn set_active(tx: &Tx<'_>, actor: &Actor, agent: &Listed, is_active: bool) -
     let mut changes = Changes::default();
     changes.note("is_active", agent.is_active, is_active);
     let verb = if is_active { "activated" } else { "deactivated" };
-    activity::record(
-        tx,
-        actor,
-        Entry {
-            action: if is_active { "agent.activated" } else { "agent.deactivated" },
-            description: format!("{} {verb} the agent {}", actor.name, agent.name),
-            subject: ("agent", Some(agent.id)),
-            ticket_id: None,
-            changes,
-        },
-    )
+    let description = format!("{} {verb} the agent {}", actor.name, agent.name);
+    record(tx, actor, &format!("agent.{verb}"), agent, description, changes)
+}
+
+/// Deletes an agent: it leaves all tickets and departments, its keys open nothing and its e-mail address is free. What it
+/// wrote still shows its name.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub fn delete(tx: &Tx<'_>, actor: &Actor, id: i64) -> Result<()> {
+    let agent = find(tx, id)?;
+    store::delete(tx, id)?;
+    let description = format!("{} deleted the agent {}", actor.name, agent.name);
+    record(tx, actor, "agent.deleted", &agent, description, Changes::deleted(&agent)?)
+}
+
+fn record(
+    tx: &Tx<'_>,
+    actor: &Actor,
+    action: &str,
+    agent: &Agent,
+    description: String,
+    changes: Changes,
+) -> Result<()> {
+    let subject = ("agent", Some(agent.id));
+    activity::record(tx, actor, Entry { action, description, subject, ticket_id: None, changes })
 }

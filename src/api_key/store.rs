@@ -2,8 +2,10 @@
 
 use rusqlite::{Row, params};
 
-use super::model::{Found, FoundAgent, Listed, NewKey};
-use crate::db::{FromRow, Tx, all, first, one};
+use super::model::{ApiKey, Found, FoundAgent, Listed};
+use crate::auth::key::KeyType;
+use crate::auth::scope::Scope;
+use crate::db::{FromRow, Page, Paging, Tx, all, execute, first, one, word};
 use crate::error::{Error, Result};
 use crate::time::Timestamp;
 
@@ -66,11 +68,61 @@ impl FromRow for Listed {
     }
 }
 
-/// Every key, newest first.
+/// Whole keys; what follows says which.
+macro_rules! keys {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, name, type, scopes, special, agent_id, expires_at, revoked_at, last_used_at, created_at, updated_at
+             FROM api_key ",
+            $rest
+        )
+    };
+}
+
+impl FromRow for ApiKey {
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let time = |column| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(column)?.map(Timestamp));
+        // A scope that has left the list opens nothing any more.
+        let scopes = scopes(row.get_ref(3)?.as_str()?);
+        Ok(Self {
+            id: row.get(0)?,
+            name: row.get(1)?,
+            kind: word(row, 2, KeyType::from_word)?,
+            scopes: scopes.iter().filter_map(|name| Scope::from_word(name)).collect(),
+            special: row.get(4)?,
+            agent_id: row.get(5)?,
+            expires_at: time(6)?,
+            revoked_at: time(7)?,
+            last_used_at: time(8)?,
+            created_at: Timestamp(row.get(9)?),
+            updated_at: Timestamp(row.get(10)?),
+        })
+    }
+}
+
+/// A key.
 ///
 /// # Errors
 /// What SQLite says.
-pub fn list(tx: &Tx<'_>) -> Result<Vec<Listed>> {
+pub fn find(tx: &Tx<'_>, id: i64) -> Result<Option<ApiKey>> {
+    first(tx, keys!("WHERE id = ?"), [id])
+}
+
+/// A page of the keys, newest first.
+///
+/// # Errors
+/// What SQLite says.
+pub fn list(tx: &Tx<'_>, paging: Paging) -> Result<Page<ApiKey>> {
+    Page::read(paging, count(tx)?, || {
+        all(tx, keys!("ORDER BY id DESC LIMIT ? OFFSET ?"), [paging.per_page, paging.offset()])
+    })
+}
+
+/// Every key, newest first, with the address of its agent.
+///
+/// # Errors
+/// What SQLite says.
+pub fn list_all(tx: &Tx<'_>) -> Result<Vec<Listed>> {
     all(
         tx,
         "SELECT k.id, k.name, k.type, a.email, k.scopes, k.special, k.expires_at, k.revoked_at
@@ -79,49 +131,63 @@ pub fn list(tx: &Tx<'_>) -> Result<Vec<Listed>> {
     )
 }
 
-/// Keeps a key by its hash and returns its id.
+/// Keeps a new key by its hash, whatever its id says, and returns the id it got.
 ///
 /// # Errors
 /// What SQLite says.
-pub fn insert(tx: &Tx<'_>, new: &NewKey, hash: &[u8; 32]) -> Result<i64> {
-    let scopes = serde_json::to_string(&new.scopes).map_err(|error| Error::Internal(Box::new(error)))?;
+pub fn insert(tx: &Tx<'_>, key: &ApiKey, hash: &[u8; 32]) -> Result<i64> {
     one(
         tx,
         "INSERT INTO api_key (name, type, hash, scopes, special, agent_id, expires_at, created_at, updated_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8) RETURNING id",
         params![
-            new.name,
-            new.kind.as_str(),
+            key.name,
+            key.kind.as_str(),
             hash,
-            scopes,
-            new.special,
-            new.agent_id,
-            new.expires_at.map(|at| at.0),
+            json(&key.scopes)?,
+            key.special,
+            key.agent_id,
+            key.expires_at.map(|at| at.0),
             tx.now.0
         ],
     )
 }
 
-/// The name of a key.
+/// Writes what can be changed about a key, and when it changed.
 ///
 /// # Errors
 /// What SQLite says.
-pub fn find_name(tx: &Tx<'_>, id: i64) -> Result<Option<String>> {
-    first(tx, "SELECT name FROM api_key WHERE id = ?", [id])
+pub fn update(tx: &Tx<'_>, key: &ApiKey) -> Result<()> {
+    execute(
+        tx,
+        "UPDATE api_key SET name = ?, scopes = ?, special = ?, expires_at = ?, updated_at = ? WHERE id = ?",
+        params![key.name, json(&key.scopes)?, key.special, key.expires_at.map(|at| at.0), tx.now.0, key.id],
+    )?;
+    Ok(())
 }
 
-/// Ends a key; whether it had not ended before.
+fn json(scopes: &[Scope]) -> Result<String> {
+    serde_json::to_string(scopes).map_err(|error| Error::Internal(Box::new(error)))
+}
+
+/// Ends a key.
 ///
 /// # Errors
 /// What SQLite says.
-pub fn revoke(tx: &Tx<'_>, id: i64) -> Result<bool> {
-    let changed = tx
-        .conn
-        .prepare_cached(
-            "UPDATE api_key SET revoked_at = ?1, updated_at = ?1 WHERE id = ?2 AND revoked_at IS NULL",
-        )?
-        .execute(params![tx.now.0, id])?;
-    Ok(changed > 0)
+pub fn revoke(tx: &Tx<'_>, id: i64) -> Result<()> {
+    execute(tx, "UPDATE api_key SET revoked_at = ?1, updated_at = ?1 WHERE id = ?2", [tx.now.0, id])?;
+    Ok(())
+}
+
+/// Writes down when keys were last used, unless a later use is known; how many were new. No change of the key itself, so
+/// `updated_at` stays.
+///
+/// # Errors
+/// What SQLite says.
+pub fn set_used(tx: &Tx<'_>, used: &[(i64, Timestamp)]) -> Result<usize> {
+    let sql =
+        "UPDATE api_key SET last_used_at = ?2 WHERE id = ?1 AND (last_used_at IS NULL OR last_used_at < ?2)";
+    used.iter().try_fold(0, |written, (id, at)| Ok(written + execute(tx, sql, [*id, at.0])?))
 }
 
 /// How many of these hashes belong to a key that opens the door today.

@@ -79,6 +79,11 @@ impl Admin {
         &self.name
     }
 
+    /// Whether the key passes every check.
+    pub fn is_special(&self) -> bool {
+        self.special
+    }
+
     /// Whether the key carries a scope.
     pub fn has(&self, scope: &str) -> bool {
         self.special || self.scopes.iter().any(|own| own == scope)

@@ -1,18 +1,31 @@
 //! The scopes of internal keys: what each operation of the Internal API asks for.
 
-use poem_openapi::OAuthScopes;
+use poem_openapi::{Enum, OAuthScopes};
+use serde::Serialize;
 
-/// Makes the enum that operations name their scope from, and the list that keys are checked against.
+/// Makes the enum that operations name their scope from and that keys are given.
 macro_rules! scopes {
     ($($(#[$doc:meta])* $variant:ident = $name:literal),+ $(,)?) => {
         /// A right that an internal key can carry. The special flag of a key stands for all of them.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, OAuthScopes)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Enum, OAuthScopes, Serialize)]
         pub enum Scope {
-            $($(#[$doc])* #[oai(rename = $name)] $variant),+
+            $($(#[$doc])* #[oai(rename = $name)] #[serde(rename = $name)] $variant),+
         }
 
-        /// The names of all scopes.
-        pub const ALL: &[&str] = &[$($name),+];
+        impl Scope {
+            /// All of them, in order.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// Its name.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name),+ }
+            }
+
+            /// The scope of this name.
+            pub fn from_word(name: &str) -> Option<Self> {
+                match name { $($name => Some(Self::$variant),)+ _ => None }
+            }
+        }
     };
 }
 
@@ -153,9 +166,4 @@ scopes! {
     SettingsRead = "settings:read",
     /// Change the settings.
     SettingsUpdate = "settings:update",
-}
-
-/// Whether there is a scope of this name.
-pub fn is_known(name: &str) -> bool {
-    ALL.contains(&name)
 }

@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 
 use super::{Failure, change, field, look, print, tell};
 use crate::activity::Actor;
-use crate::agent::model::{Listed, NewAgent};
+use crate::agent::model::Agent as Found;
 use crate::agent::{rules, store};
 use crate::auth::password;
 use crate::config::Database;
@@ -72,7 +72,7 @@ impl Agent {
         match self.command {
             Command::Create(command) => command.run(),
             Command::List(List { database }) => {
-                for agent in look(&database.db, store::list)? {
+                for agent in look(&database.db, store::list_all)? {
                     let state = if agent.is_active { "active" } else { "inactive" };
                     print(&format!("{}\t{}\t{}\t{state}", agent.id, field(&agent.name), field(&agent.email)));
                 }
@@ -92,10 +92,12 @@ impl Create {
         wrong.finish()?;
         crate::db::open::check(&self.database.db)?;
         let password_hash = if self.password_stdin { Some(read_password()?) } else { None };
-        let new = NewAgent { name: self.name, email: self.email, password_hash };
-        let id = change(&self.database.db, |tx| rules::create(tx, &Actor::cli(), &new))?;
-        print(&id.to_string());
-        if new.password_hash.is_some() {
+        let draft = Found::named(self.name, self.email);
+        let agent = change(&self.database.db, |tx| {
+            rules::create(tx, &Actor::cli(), draft, password_hash.as_deref())
+        })?;
+        print(&agent.id.to_string());
+        if password_hash.is_some() {
             tell(
                 "The password is kept for the console; until there is one, agents use keys: lodge key create --type external",
             );
@@ -127,7 +129,7 @@ impl Which {
 }
 
 /// The agent with this id or e-mail address.
-pub fn find(tx: &Tx<'_>, which: &str) -> Result<Listed> {
+pub fn find(tx: &Tx<'_>, which: &str) -> Result<Found> {
     let found = match which.parse() {
         Ok(id) => store::find(tx, id)?,
         Err(_) => store::find_by_email(tx, which)?,

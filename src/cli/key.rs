@@ -4,9 +4,11 @@ use clap::{Args, Subcommand};
 
 use super::{Failure, change, field, look, print, tell};
 use crate::activity::Actor;
-use crate::api_key::model::NewKey;
+use crate::api_key::model::ApiKey;
+use crate::api_key::rules::Giver;
 use crate::api_key::{rules, store};
 use crate::auth::key::KeyType;
+use crate::auth::scope::Scope;
 use crate::config::Database;
 use crate::error::Error;
 use crate::scalar::{self, Name};
@@ -129,30 +131,37 @@ impl Create {
         }
         let mut wrong = crate::error::Check::default();
         scalar::check::<Name>(&self.name, "name", &mut wrong);
+        let known = |name: &String| {
+            let scope = Scope::from_word(name);
+            if scope.is_none() {
+                wrong.add("scopes", format!("there is no scope {name}"));
+            }
+            scope
+        };
+        let scopes: Vec<Scope> = self.scopes.iter().filter_map(known).collect();
         wrong.finish()?;
-        let (id, raw) = change(&self.database.db, |tx| {
+        let (issued, raw) = change(&self.database.db, |tx| {
             let agent_id = match &self.agent {
                 Some(which) => Some(super::agent::find(tx, which)?.id),
                 None => None,
             };
-            let new = NewKey {
-                name: self.name.clone(),
-                kind,
+            let draft = ApiKey {
                 agent_id,
-                scopes: self.scopes.clone(),
+                scopes: scopes.clone(),
                 special: self.special,
                 expires_at: self.expires_in.map(|micros| tx.now.plus(micros)),
+                ..ApiKey::named(self.name.clone(), kind)
             };
-            rules::create(tx, &Actor::cli(), &new)
+            rules::create(tx, &Giver::Cli, draft)
         })?;
-        tell(&format!("Key {id} is made. It is shown this once:"));
+        tell(&format!("Key {} is made. It is shown this once:", issued.id));
         print(&raw);
         Ok(())
     }
 }
 
 fn list(database: &Database) -> Result<(), Failure> {
-    let (now, keys) = look(&database.db, |tx| Ok((tx.now, store::list(tx)?)))?;
+    let (now, keys) = look(&database.db, |tx| Ok((tx.now, store::list_all(tx)?)))?;
     for key in keys {
         let state = match (key.revoked_at, key.expires_at) {
             (Some(_), _) => "revoked",

@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use super::{Failure, print};
-use crate::http::document;
+use crate::app::document;
 
 /// Print the OpenAPI document of this version.
 ///
@@ -27,8 +27,8 @@ impl Openapi {
     /// Prints it.
     pub fn run(self) -> Result<(), Failure> {
         let text = match self.format {
-            Format::Json => document::json(),
-            Format::Yaml => document::yaml(),
+            Format::Json => document().json(),
+            Format::Yaml => document().yaml(),
         };
         print(text.trim_end());
         Ok(())

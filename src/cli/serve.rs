@@ -14,6 +14,7 @@ use crate::db::open::OpenError;
 use crate::db::{self, Db, open};
 use crate::http::docs::Demo;
 use crate::http::serve::serve;
+use crate::upkeep::Upkeep;
 use crate::{api_key, seed};
 
 /// Serve a database over HTTP.
@@ -106,7 +107,9 @@ pub fn start(
         stop_on_signal(stop.clone())?;
         ready(&db, &listener)?;
         let listener = tokio::net::TcpListener::from_std(listener)?;
-        serve(listener, app(&db, &options), stop).await?;
+        let upkeep = Upkeep::default();
+        let serving = serve(listener, app(&db, &options, upkeep.uses()), stop);
+        upkeep.beside(&db, serving).await?;
         Ok(())
     });
     // The database is closed only after everything that uses it is gone, so that SQLite tidies its log away.

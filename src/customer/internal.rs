@@ -7,7 +7,6 @@ use poem_openapi::param::{Path, Query};
 
 use super::model::{Customer, CustomerPatch, NewCustomer};
 use super::store;
-use crate::app::Tag;
 use crate::auth::scope::Scope;
 use crate::db::{Db, Paging, Tx};
 use crate::http::answer::{Created, Listing, Reply};
@@ -15,6 +14,7 @@ use crate::http::caller::{Body, ByAdmin};
 use crate::http::failure::Failure;
 use crate::http::once::Once;
 use crate::http::resource::{PER_PAGE, location};
+use crate::http::tag::Tag;
 use crate::noun::{self, Stored};
 use crate::scalar::{Id, PageNumber, PerPage, SearchText};
 use crate::text;

@@ -3,21 +3,11 @@
 use rusqlite::{Row, ToSql, params};
 
 use super::model::Customer;
-use crate::db::{FromRow, Page, Paging, Tx, all, all_named, execute, exists, first, one, search};
+use crate::db::{FromRow, Page, Paging, Tx, all_named, execute, exists, first, one, search};
 use crate::error::Result;
 use crate::noun::Stored;
 use crate::text::fold;
 use crate::time::Timestamp;
-
-/// Whole customers; what follows says which.
-macro_rules! customers {
-    ($rest:literal) => {
-        concat!(
-            "SELECT id, name, email, phone, envato_username, is_blocked, created_at, updated_at FROM customer ",
-            $rest
-        )
-    };
-}
 
 impl FromRow for Customer {
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
@@ -35,16 +25,10 @@ impl FromRow for Customer {
 }
 
 impl Stored for Customer {
-    fn list(tx: &Tx<'_>, paging: Paging) -> Result<Page<Self>> {
-        Page::read(paging, one(tx, "SELECT count(*) FROM customer", [])?, || {
-            let sql = customers!("ORDER BY name_fold, id LIMIT ? OFFSET ?");
-            all(tx, sql, [paging.per_page, paging.offset()])
-        })
-    }
-
-    fn find(tx: &Tx<'_>, id: i64) -> Result<Option<Self>> {
-        first(tx, customers!("WHERE id = ?"), [id])
-    }
+    const TABLE: &'static str = "customer";
+    const SELECT: &'static str =
+        "SELECT id, name, email, phone, envato_username, is_blocked, created_at, updated_at FROM customer";
+    const ORDER: &'static str = "name_fold, id";
 
     fn insert(&self, tx: &Tx<'_>) -> Result<i64> {
         one(
@@ -107,7 +91,7 @@ pub fn search(tx: &Tx<'_>, words: &[String], paging: Paging) -> Result<Page<Cust
     let total = all_named::<i64>(tx, &count, &named)?.into_iter().sum();
     Page::read(paging, total, || {
         let order = "ORDER BY name_fold, id LIMIT :limit OFFSET :offset";
-        all_named(tx, &format!("{}{condition} {order}", customers!("WHERE ")), &named)
+        all_named(tx, &format!("{} WHERE {condition} {order}", Customer::SELECT), &named)
     })
 }
 

@@ -45,6 +45,19 @@ pub fn all<T: FromRow>(tx: &Tx<'_>, sql: &str, params: impl Params) -> Result<Ve
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
+/// Hands over every row of a statement, one at a time: for more rows than one wants to hold.
+///
+/// # Errors
+/// What SQLite says.
+pub fn each<T: FromRow>(tx: &Tx<'_>, sql: &str, params: impl Params, mut take: impl FnMut(T)) -> Result<()> {
+    let mut statement = tx.conn.prepare_cached(sql)?;
+    let mut rows = statement.query(params)?;
+    while let Some(row) = rows.next()? {
+        take(T::from_row(row)?);
+    }
+    Ok(())
+}
+
 /// The first row of a statement, if there is one.
 ///
 /// # Errors

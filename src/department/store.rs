@@ -1,10 +1,79 @@
 //! Departments in the database.
 
-use rusqlite::Row;
+use rusqlite::{Row, params};
 
-use super::model::DepartmentReference;
-use crate::db::{FromRow, Tx, all};
+use super::model::{Department, DepartmentReference};
+use crate::db::{FromRow, Tx, all, execute, one, word};
 use crate::error::Result;
+use crate::noun::Stored;
+use crate::scalar::PublicationStatus;
+use crate::setting;
+use crate::text::fold;
+use crate::time::Timestamp;
+
+impl FromRow for Department {
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            id: row.get(0)?,
+            name: row.get(1)?,
+            description: row.get(2)?,
+            email: row.get(3)?,
+            is_default: row.get(4)?,
+            status: word(row, 5, PublicationStatus::from_word)?,
+            sort_order: row.get(6)?,
+            created_at: Timestamp(row.get(7)?),
+            updated_at: Timestamp(row.get(8)?),
+        })
+    }
+}
+
+/// The default department is a setting, so it is written there.
+impl Stored for Department {
+    const TABLE: &'static str = "department";
+    const SELECT: &'static str =
+        "SELECT id, name, description, email, id IS (SELECT default_department_id FROM setting), status, sort_order,
+               created_at, updated_at
+             FROM department";
+    const ORDER: &'static str = "sort_order, name_fold, id";
+
+    fn insert(&self, tx: &Tx<'_>) -> Result<i64> {
+        let id = one(
+            tx,
+            "INSERT INTO department (name, name_fold, description, email, status, sort_order, created_at, updated_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7) RETURNING id",
+            params![
+                self.name,
+                fold(&self.name),
+                self.description,
+                self.email,
+                self.status.as_str(),
+                self.sort_order,
+                tx.now.0
+            ],
+        )?;
+        setting::store::set_default_department(tx, id, self.is_default)?;
+        Ok(id)
+    }
+
+    fn update(&self, tx: &Tx<'_>) -> Result<()> {
+        execute(
+            tx,
+            "UPDATE department SET name = ?, name_fold = ?, description = ?, email = ?, status = ?, sort_order = ?, updated_at = ?
+             WHERE id = ?",
+            params![
+                self.name,
+                fold(&self.name),
+                self.description,
+                self.email,
+                self.status.as_str(),
+                self.sort_order,
+                tx.now.0,
+                self.id
+            ],
+        )?;
+        setting::store::set_default_department(tx, self.id, self.is_default)
+    }
+}
 
 impl FromRow for DepartmentReference {
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {

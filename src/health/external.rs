@@ -2,10 +2,10 @@
 
 use poem_openapi::OpenApi;
 
-use crate::app::Tag;
 use crate::http::answer::Done;
 use crate::http::caller::ByAgent;
 use crate::http::failure::Failure;
+use crate::http::tag::Tag;
 
 /// The public check.
 pub struct HealthApi;

@@ -2,11 +2,11 @@
 
 use poem_openapi::OpenApi;
 
-use crate::app::Tag;
 use crate::auth::scope::Scope;
 use crate::http::answer::Done;
 use crate::http::caller::ByAdmin;
 use crate::http::failure::Failure;
+use crate::http::tag::Tag;
 
 /// The connection check of the Internal API.
 pub struct AdminConnectionApi;

@@ -20,6 +20,8 @@ use crate::error::{Error, Result};
 pub struct Answer {
     status: StatusCode,
     body: Vec<u8>,
+    /// What a repeat gets instead of the body.
+    kept: Option<Vec<u8>>,
     location: Option<String>,
     etag: Option<String>,
     pages: Option<Pages>,
@@ -61,18 +63,18 @@ impl Answer {
         let mut body = Vec::with_capacity(1024);
         serde_json::to_writer(&mut body, &Envelope { status: true, message, data, meta })
             .map_err(|error| Error::Internal(Box::new(error)))?;
-        Ok(Self { status, body, location: None, etag: None, pages: meta, replayed: false })
+        Ok(Self { status, body, kept: None, location: None, etag: None, pages: meta, replayed: false })
     }
 
     /// What to remember of it for a repeat: status, `Location`, body.
     pub fn recorded(&self) -> (u16, Option<&str>, &[u8]) {
-        (self.status.as_u16(), self.location.as_deref(), &self.body)
+        (self.status.as_u16(), self.location.as_deref(), self.kept.as_ref().unwrap_or(&self.body))
     }
 
     /// A remembered answer.
     pub fn replay(status: u16, location: Option<String>, body: Vec<u8>) -> Self {
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
-        Self { status, body, location, etag: None, pages: None, replayed: true }
+        Self { status, body, kept: None, location, etag: None, pages: None, replayed: true }
     }
 }
 
@@ -176,6 +178,17 @@ impl<T: Serialize> Created<T> {
     /// When it cannot be serialised, which is a bug.
     pub fn new(data: &T, location: Option<String>) -> Result<Self> {
         let mut answer = Answer::render(StatusCode::CREATED, None, Some(data), None)?;
+        answer.location = location;
+        Ok(answer.into())
+    }
+
+    /// The same for something that holds a secret: `kept` is what is remembered of it, and what a repeat gets.
+    ///
+    /// # Errors
+    /// When it cannot be serialised, which is a bug.
+    pub fn once(data: &T, kept: &T, location: Option<String>) -> Result<Self> {
+        let mut answer = Answer::render(StatusCode::CREATED, None, Some(data), None)?;
+        answer.kept = Some(Answer::render(StatusCode::CREATED, None, Some(kept), None)?.body);
         answer.location = location;
         Ok(answer.into())
     }

@@ -15,7 +15,7 @@ use poem_openapi::OpenApiService;
 use sha2::{Digest, Sha256};
 
 use super::caller::EXTERNAL;
-use super::document;
+use super::document::Document;
 
 /// Scripts from here only, no inline ones; Swagger UI sets styles on elements, so those may be inline.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
@@ -44,7 +44,7 @@ struct Made {
 }
 
 /// Every page, by path.
-pub fn pages(demo: Option<Demo>) -> Vec<(&'static str, Page)> {
+pub fn pages(document: &'static Document, demo: Option<Demo>) -> Vec<(&'static str, Page)> {
     let banner = demo.as_ref().map(|demo| {
         format!(
             "<p id=\"demo\">This is a sample desk. You are authorised as <b>{}</b>: try any operation of the External API.</p>",
@@ -60,8 +60,8 @@ pub fn pages(demo: Option<Demo>) -> Vec<(&'static str, Page)> {
         ),
         ("/docs/swagger-ui.js", Page::new("text/javascript; charset=utf-8", || part("script"))),
         ("/docs/swagger-ui.css", Page::new("text/css; charset=utf-8", || part("style"))),
-        ("/openapi.json", Page::new("application/json", || document::json().into_bytes())),
-        ("/openapi.yaml", Page::new("application/yaml", || document::yaml().into_bytes())),
+        ("/openapi.json", Page::new("application/json", || document.json().into_bytes())),
+        ("/openapi.yaml", Page::new("application/yaml", || document.yaml().into_bytes())),
     ]
 }
 

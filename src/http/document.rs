@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::marker::PhantomData;
-use std::sync::LazyLock;
 
 use poem::endpoint::BoxEndpoint;
 use poem::http::Method;
@@ -12,26 +11,35 @@ use poem_openapi::{ContactObject, LicenseObject, OpenApi, OpenApiService, Server
 use serde_json::{Map, Value, json};
 
 use super::caller::INTERNAL;
-use crate::app::{Apis, BASE};
+use crate::http::tag::BASE;
 
-static DOCUMENT: LazyLock<Value> = LazyLock::new(build);
+/// The document of an API.
+#[derive(Debug)]
+pub struct Document(Value);
 
-/// The document as JSON.
-pub fn json() -> String {
-    // A tree of strings, numbers and maps always serialises.
-    serde_json::to_string_pretty(&*DOCUMENT).unwrap_or_default() + "\n"
-}
+impl Document {
+    /// The document of an API that is mounted at [`BASE`].
+    pub fn of<T: OpenApi>() -> Self {
+        Self(build(&derive::<T>()))
+    }
 
-/// The document as YAML.
-pub fn yaml() -> String {
-    // Through the text, because only there a number is a number to both.
-    let tree: serde_yaml::Value = serde_yaml::from_str(&json()).unwrap_or_default();
-    serde_yaml::to_string(&tree).unwrap_or_default()
-}
+    /// The document as JSON.
+    pub fn json(&self) -> String {
+        // A tree of strings, numbers and maps always serialises.
+        serde_json::to_string_pretty(&self.0).unwrap_or_default() + "\n"
+    }
 
-/// The document as a tree.
-pub fn tree() -> &'static Value {
-    &DOCUMENT
+    /// The document as YAML.
+    pub fn yaml(&self) -> String {
+        // Through the text, because only there a number is a number to both.
+        let tree: serde_yaml::Value = serde_yaml::from_str(&self.json()).unwrap_or_default();
+        serde_yaml::to_string(&tree).unwrap_or_default()
+    }
+
+    /// The document as a tree.
+    pub fn tree(&self) -> &Value {
+        &self.0
+    }
 }
 
 const DESCRIPTION: &str = "Lodge is a help desk in one file. Agents' programs use the External API with an external key; \
@@ -122,8 +130,8 @@ const REFUSALS: [(&str, &str, &str, &str); 15] = [
     ("507", "StorageFull", "The disk is full. Nothing was written.", "storage_full"),
 ];
 
-fn build() -> Value {
-    let mut document: Value = serde_json::from_str(&derive()).unwrap_or_default();
+fn build(derived: &str) -> Value {
+    let mut document: Value = serde_json::from_str(derived).unwrap_or_default();
     document["openapi"] = json!("3.0.3");
     let mut requests = BTreeSet::new();
     let paths = document["paths"].as_object().cloned().unwrap_or_default();
@@ -480,6 +488,49 @@ fn example_of(name: &str) -> Option<Value> {
         "CannedResponseItem.content" => json!("Hello! Thank you for contacting support."),
         "CannedResponseItem.category" => json!("General"),
         "shortcut" => json!("/greet"),
+        "Label.name" | "NewLabel.name" | "LabelPatch.name" => json!("Bug"),
+        "Department.name" | "NewDepartment.name" | "DepartmentPatch.name" => json!("Technical Support"),
+        "Department.description" | "NewDepartment.description" | "DepartmentPatch.description" => {
+            json!("Anything that does not work as it should.")
+        }
+        "Department.email" | "NewDepartment.email" | "DepartmentPatch.email" => json!("support@desk.example"),
+        "Category.name" | "NewCategory.name" | "CategoryPatch.name" => json!("Billing"),
+        "Category.description" | "NewCategory.description" | "CategoryPatch.description" => {
+            json!("Invoices, payments and refunds.")
+        }
+        "Product.name" | "NewProduct.name" | "ProductPatch.name" => json!("Larkspur Theme"),
+        "Product.description" | "NewProduct.description" | "ProductPatch.description" => {
+            json!("A theme for small shops.")
+        }
+        "envato_id" => json!("22714358"),
+        "price" => json!("49.90"),
+        "KnowledgeCategory.name" | "NewKnowledgeCategory.name" | "KnowledgeCategoryPatch.name" => {
+            json!("Account")
+        }
+        "KnowledgeCategory.description"
+        | "NewKnowledgeCategory.description"
+        | "KnowledgeCategoryPatch.description" => json!("Signing in and staying safe."),
+        "icon" => json!("key"),
+        "articles_count" => json!(12),
+        "KnowledgeArticle.title" | "NewKnowledgeArticle.title" | "KnowledgeArticlePatch.title" => {
+            json!("How to reset your password")
+        }
+        "KnowledgeArticle.content" | "NewKnowledgeArticle.content" | "KnowledgeArticlePatch.content" => {
+            json!("Open the sign-in page and choose “Forgot password”.")
+        }
+        "CannedResponse.title" | "NewCannedResponse.title" | "CannedResponsePatch.title" => json!("Greeting"),
+        "CannedResponse.content" | "NewCannedResponse.content" | "CannedResponsePatch.content" => {
+            json!("Hello! Thank you for contacting support.")
+        }
+        "CannedResponse.category" | "NewCannedResponse.category" | "CannedResponsePatch.category" => {
+            json!("General")
+        }
+        "CustomField.label" | "NewCustomField.label" | "CustomFieldPatch.label" => json!("Browser"),
+        "CustomField.description" | "NewCustomField.description" | "CustomFieldPatch.description" => {
+            json!("Which one, and its version.")
+        }
+        "parent_id" | "category_id" => json!(3),
+        "is_default" | "is_required" => json!(false),
         "sort_order" => json!(0),
         "Article.title" => json!("How to reset your password"),
         "slug" => json!("how-to-reset-your-password"),
@@ -495,6 +546,24 @@ fn example_of(name: &str) -> Option<Value> {
         "Customer.email" | "NewCustomer.email" | "CustomerPatch.email" => json!("john.doe@customer.example"),
         "envato_username" => json!("johndoe"),
         "is_blocked" => json!(false),
+        "password" => json!("correct horse battery staple"),
+        "departments" => json!([1, 2]),
+        "ApiKey.name" | "NewApiKey.name" | "ApiKeyPatch.name" | "IssuedApiKey.name" => json!("Triage bot"),
+        "type" => json!("internal"),
+        "scopes" => json!(["tickets:list", "tickets:read"]),
+        "special" => json!(false),
+        "ApiKey.agent_id" | "NewApiKey.agent_id" | "IssuedApiKey.agent_id" => Value::Null,
+        "expires_at" => json!("2099-03-15T14:30:00Z"),
+        "revoked_at" => Value::Null,
+        "last_used_at" => json!("2026-03-15T14:29:00Z"),
+        "key" => json!("lodge_int_0000000000000000000000000000000000000000000000000"),
+        "from" => json!("2026-03-01"),
+        "to" => json!("2026-03-31"),
+        "action" => json!("ticket.closed"),
+        "ActivityLog.description" => json!("Agent Smith closed #1001"),
+        "ActivityActor.id" => json!(3),
+        "ActivitySubject.type" => json!("ticket"),
+        "ip_address" => json!("192.0.2.7"),
         "ticket_prefix" => json!("#"),
         "default_department_id" => json!(1),
         "default_priority" => json!("medium"),
@@ -513,6 +582,20 @@ fn example_of(name: &str) -> Option<Value> {
         "in_progress_tickets" => json!(5),
         "needs_response" => json!(3),
         "closed_today" => json!(8),
+        "start_date" => json!("2026-02-14"),
+        "end_date" | "date" => json!("2026-03-15"),
+        "created" => json!(24),
+        "closed" => json!(21),
+        "reopened" => json!(2),
+        "open_now" => json!(37),
+        "open" | "low" => json!(4),
+        "in_progress" | "high" => json!(6),
+        "on_hold" | "critical" => json!(1),
+        "medium" => json!(13),
+        "StatusCounts.closed" => json!(13),
+        "Durations.count" => json!(22),
+        "median_seconds" => json!(2700),
+        "p90_seconds" => json!(14400),
         "name" => json!("Agent Smith"),
         "created_at" => json!("2026-03-14T09:00:00Z"),
         "updated_at" | "last_reply_at" => json!("2026-03-15T14:30:00Z"),
@@ -522,8 +605,8 @@ fn example_of(name: &str) -> Option<Value> {
 }
 
 /// The raw document as the framework derives it from the handlers.
-fn derive() -> String {
-    OpenApiService::new(Described::<Apis>(PhantomData), "Lodge API", env!("CARGO_PKG_VERSION"))
+fn derive<T: OpenApi>() -> String {
+    OpenApiService::new(Described::<T>(PhantomData), "Lodge API", env!("CARGO_PKG_VERSION"))
         .description(DESCRIPTION)
         .server(ServerObject::new(BASE).description("This server"))
         .license(LicenseObject::new("MIT OR Apache-2.0").url("https://spdx.org/licenses/MIT.html"))

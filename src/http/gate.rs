@@ -28,6 +28,7 @@ use super::json::{self, Malformed};
 use super::limit::{Buckets, neighbourhood};
 use super::once::Running;
 use super::shape::Shape;
+use crate::api_key::uses::Uses;
 use crate::auth::key::KeyType;
 use crate::auth::{self, Caller, Refusal};
 use crate::db::Db;
@@ -45,6 +46,8 @@ pub struct Shared {
     pub max_body: usize,
     /// The requests with an idempotency key that run now.
     pub running: Arc<Running>,
+    /// When keys were used.
+    pub uses: Arc<Uses>,
 }
 
 /// What the gate has found out about a request, for the extractors behind it.
@@ -56,7 +59,7 @@ pub struct Asked {
     pub path: String,
     /// The body, checked.
     pub body: Option<Value>,
-    /// SHA-256 of the raw body.
+    /// SHA-256 of the raw body; of one with a password, of what else it says.
     pub fingerprint: [u8; 32],
     /// The requests with an idempotency key that run now.
     pub running: Arc<Running>,
@@ -197,6 +200,12 @@ impl Operation {
             is_post: meta.method == Method::POST,
         }
     }
+
+    /// What tells a body from another. A fast hash of a password is as good as the password to whoever finds it.
+    fn fingerprint(&self, raw: &[u8], body: Option<&Value>) -> [u8; 32] {
+        let told = self.body.as_ref().zip(body).and_then(|(shape, body)| shape.without_secrets(body));
+        told.map_or_else(|| Sha256::digest(raw), |told| Sha256::digest(told.to_string())).into()
+    }
 }
 
 impl Endpoint for Guarded {
@@ -215,12 +224,13 @@ impl Endpoint for Guarded {
         };
         let query = decode_query(request.uri().query().unwrap_or_default());
         self.check(&request, &query, body.as_ref())?;
+        let fingerprint = self.operation.fingerprint(&raw, body.as_ref());
         let address = request.uri().clone();
         let asked = Asked {
             caller,
             path: address.path().to_owned(),
             body,
-            fingerprint: Sha256::digest(&raw).into(),
+            fingerprint,
             running: Arc::clone(&self.shared.running),
         };
         request.extensions_mut().insert(Arc::new(asked));
@@ -266,6 +276,7 @@ impl Guarded {
             Err(Refusal::InvalidKey) => return failed(Failure::invalid_key()),
             Err(Refusal::AgentInactive) => return failed(Failure::agent_inactive()),
         };
+        self.shared.uses.note(caller.key_id(), self.shared.db.clock().now());
         if caller.kind() != kind {
             return Err(Failure::wrong_key_type());
         }

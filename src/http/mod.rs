@@ -17,3 +17,4 @@ pub mod once;
 pub mod resource;
 pub mod serve;
 pub mod shape;
+pub mod tag;

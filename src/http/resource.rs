@@ -17,10 +17,10 @@ use super::answer::{Created, Done, Listing, Reply, Whole};
 use super::caller::{Body, ByAdmin, ByAgent, INTERNAL};
 use super::failure::Failure;
 use super::once::Once;
-use crate::app::{BASE, Tag};
 use crate::auth::scope::Scope;
 use crate::db::{Db, Paging, Tx};
 use crate::error::Result;
+use crate::http::tag::{BASE, Tag};
 use crate::noun::{self, Noun};
 use crate::scalar::{Id, PageNumber, PerPage};
 

@@ -9,6 +9,7 @@ use regex::Regex;
 use serde_json::Value;
 
 use crate::error::Check;
+use crate::product::price::Price;
 
 /// What a value must be.
 #[derive(Debug)]
@@ -20,6 +21,7 @@ pub struct Shape {
     pattern: Option<Regex>,
     format: Option<fn(&str) -> bool>,
     format_name: &'static str,
+    whole: Option<Whole>,
     trimmed: bool,
     range: (Option<f64>, Option<f64>),
     items: Option<Box<Shape>>,
@@ -54,6 +56,9 @@ impl Kind {
     }
 }
 
+/// The format of what must never be kept as it was sent.
+const SECRET: &str = "password";
+
 /// What an item of an array is called while it is checked.
 const ITEM: &str = "item";
 
@@ -62,6 +67,9 @@ fn format(name: &str) -> Option<fn(&str) -> bool> {
     Some(match name {
         "search" => |text| !crate::text::words(text).is_empty(),
         "date" => |text| text.len() == 10 && text.parse::<jiff::civil::Date>().is_ok(),
+        "date-or-date-time" => {
+            |text| ["date", "date-time"].iter().any(|name| format(name).is_some_and(|fits| fits(text)))
+        }
         "date-time" => |text| text.contains(['T', 't']) && text.parse::<jiff::Timestamp>().is_ok(),
         "time-zone" => |text| {
             jiff::tz::TimeZone::get(text)
@@ -69,6 +77,20 @@ fn format(name: &str) -> Option<fn(&str) -> bool> {
         },
         _ => return None,
     })
+}
+
+/// A format of a whole value, whatever its type, and what is said of one that has not got it.
+type Whole = (fn(&Value) -> bool, &'static str);
+
+/// Formats that no combination of schemas can express, by the name the document shows.
+fn whole(name: &str) -> Option<Whole> {
+    match name {
+        "price" => Some((
+            |value| Price::from_json(value).is_some(),
+            "must be a price, a string or a number from 0 to 9999999.99 with at most two decimals",
+        )),
+        _ => None,
+    }
 }
 
 impl Shape {
@@ -111,6 +133,7 @@ impl Shape {
                 Regex::new(pattern).unwrap_or_else(|error| panic!("the pattern {pattern} is none: {error}"))
             }),
             format: schema.format.and_then(format),
+            whole: schema.format.and_then(whole),
             format_name: schema.format.unwrap_or_default(),
             trimmed: schema.format == Some("search"),
             range: (schema.minimum, schema.maximum),
@@ -126,10 +149,31 @@ impl Shape {
         }
     }
 
+    /// A body without its passwords and written in one way only, if it is of a shape that has any: nothing that depends
+    /// on a password may be kept of it.
+    pub fn without_secrets(&self, body: &Value) -> Option<Value> {
+        let is_secret = |name: &str| self.fields.get(name).is_some_and(|field| field.format_name == SECRET);
+        if !self.fields.keys().any(|name| is_secret(name)) {
+            return None;
+        }
+        let mut body = body.clone();
+        if let Some(fields) = body.as_object_mut() {
+            fields.retain(|name, _| !is_secret(name));
+        }
+        body.sort_all_objects();
+        Some(body)
+    }
+
     /// Checks a JSON value, noting everything that is wrong under the path of its field.
     pub fn check(&self, value: &Value, path: &str, wrong: &mut Check) {
         let at = if path.is_empty() { "body" } else { path };
         if value.is_null() && self.nullable {
+            return;
+        }
+        if let Some((fits, message)) = self.whole {
+            if !fits(value) {
+                wrong.add(at, message);
+            }
             return;
         }
         if value.is_null() && self.kind != Kind::Any {
@@ -361,6 +405,27 @@ mod tests {
         assert_eq!(wrong::<SearchText>("a b c d e f g h i j k".into()), ["must be at most 10 words"]);
         assert!(wrong::<SearchText>(format!(" {} ", "a".repeat(200)).into()).is_empty());
         assert!(!wrong::<SearchText>("a".repeat(201).into()).is_empty());
+    }
+
+    #[test]
+    fn a_body_is_told_apart_without_its_password() {
+        let shape = |schema: fn(&mut Registry) -> MetaSchemaRef| {
+            let mut registry = Registry::new();
+            let schema = schema(&mut registry);
+            Shape::compile(&registry, &schema)
+        };
+        let with = shape(|registry| {
+            crate::agent::model::NewAgent::register(registry);
+            crate::agent::model::NewAgent::schema_ref()
+        });
+        let body = serde_json::json!({ "password": "hush", "name": "A", "email": { "b": 1, "a": 2 } });
+        let told = with.without_secrets(&body).unwrap();
+        assert_eq!(told.to_string(), r#"{"email":{"a":2,"b":1},"name":"A"}"#);
+        let without = shape(|registry| {
+            crate::label::model::NewLabel::register(registry);
+            crate::label::model::NewLabel::schema_ref()
+        });
+        assert_eq!(without.without_secrets(&body), None);
     }
 
     #[test]

@@ -8,7 +8,7 @@ pub const KEPT: i64 = crate::time::DAY;
 /// A remembered answer.
 #[derive(Debug)]
 pub struct Record {
-    /// SHA-256 of the raw body of the first request.
+    /// SHA-256 of the raw body of the first request; of a body with a password, of what else it said.
     pub fingerprint: [u8; 32],
     /// The status of the answer, always 2xx.
     pub status: u16,

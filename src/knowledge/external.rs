@@ -7,11 +7,11 @@ use poem_openapi::param::Query;
 
 use super::model::Article;
 use super::store;
-use crate::app::Tag;
 use crate::db::Db;
 use crate::http::answer::Whole;
 use crate::http::caller::ByAgent;
 use crate::http::failure::Failure;
+use crate::http::tag::Tag;
 use crate::scalar::SearchText;
 use crate::text;
 

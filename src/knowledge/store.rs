@@ -2,10 +2,11 @@
 
 use rusqlite::{Row, params};
 
-use super::model::Article;
+use super::model::{Article, KnowledgeArticle};
 use crate::db::search::Query;
-use crate::db::{FromRow, Ids, Tx, all, all_named, word};
+use crate::db::{FromRow, Ids, Tx, all, all_named, execute, exists, first, one, word};
 use crate::error::Result;
+use crate::noun::Stored;
 use crate::reference::Reference;
 use crate::scalar::PublicationStatus;
 use crate::text::{bigrams, fold};
@@ -19,6 +20,19 @@ const TIERS: [(&str, &str); 3] = [
     ("title excerpt", "s.title || char(10) || s.excerpt"),
     ("", "s.title || char(10) || s.excerpt || char(10) || s.content"),
 ];
+
+/// Whole articles; what is given says which.
+macro_rules! articles {
+    ($from:literal, $rest:literal) => {
+        concat!(
+            "SELECT a.id, a.title, a.slug, a.excerpt, a.content, a.category_id, c.name, a.views, a.status, a.created_at, a.updated_at
+             FROM ",
+            $from,
+            " LEFT JOIN knowledge_category c ON c.id = a.category_id ",
+            $rest
+        )
+    };
+}
 
 impl FromRow for Article {
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
@@ -40,6 +54,76 @@ impl FromRow for Article {
     }
 }
 
+impl FromRow for KnowledgeArticle {
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self { article: Article::from_row(row)?, updated_at: Timestamp(row.get(10)?) })
+    }
+}
+
+/// What changes is indexed at once, so that no search is ever behind.
+impl Stored for KnowledgeArticle {
+    const TABLE: &'static str = "knowledge_article";
+    const SELECT: &'static str = articles!("knowledge_article a", "");
+    const ORDER: &'static str = "a.created_at DESC, a.id DESC";
+
+    fn find(tx: &Tx<'_>, id: i64) -> Result<Option<Self>> {
+        first(tx, articles!("knowledge_article a", "WHERE a.id = ?"), [id])
+    }
+
+    fn insert(&self, tx: &Tx<'_>) -> Result<i64> {
+        let article = &self.article;
+        let id = one(
+            tx,
+            "INSERT INTO knowledge_article (title, slug, excerpt, content, category_id, status, created_at, updated_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7) RETURNING id",
+            params![
+                article.title,
+                article.slug,
+                article.excerpt,
+                article.content,
+                article.category.as_ref().map(|category| category.id),
+                article.status.as_str(),
+                tx.now.0
+            ],
+        )?;
+        index(tx, &Article { id, ..article.clone() })?;
+        Ok(id)
+    }
+
+    fn update(&self, tx: &Tx<'_>) -> Result<()> {
+        let article = &self.article;
+        execute(
+            tx,
+            "UPDATE knowledge_article SET title = ?, slug = ?, excerpt = ?, content = ?, category_id = ?, status = ?, updated_at = ?
+             WHERE id = ?",
+            params![
+                article.title,
+                article.slug,
+                article.excerpt,
+                article.content,
+                article.category.as_ref().map(|category| category.id),
+                article.status.as_str(),
+                tx.now.0,
+                article.id
+            ],
+        )?;
+        index(tx, article)
+    }
+
+    fn delete(tx: &Tx<'_>, id: i64) -> Result<()> {
+        execute(tx, "DELETE FROM knowledge_article WHERE id = ?", [id])?;
+        forget(tx, id)
+    }
+}
+
+/// Whether another article than this one has a slug.
+///
+/// # Errors
+/// What SQLite says.
+pub fn is_slug_taken(tx: &Tx<'_>, slug: &str, id: i64) -> Result<bool> {
+    exists(tx, "SELECT 1 FROM knowledge_article WHERE slug = ? AND id <> ?", params![slug, id])
+}
+
 /// The published articles that have every word, best first, at most twenty.
 ///
 /// # Errors
@@ -54,9 +138,7 @@ pub fn search(tx: &Tx<'_>, words: Vec<String>) -> Result<Vec<Article>> {
     }
     all(
         tx,
-        "SELECT a.id, a.title, a.slug, a.excerpt, a.content, a.category_id, c.name, a.views, a.status, a.created_at
-         FROM rarray(?) wanted CROSS JOIN knowledge_article a ON a.id = wanted.value
-           LEFT JOIN knowledge_category c ON c.id = a.category_id",
+        articles!("rarray(?) wanted CROSS JOIN knowledge_article a ON a.id = wanted.value", ""),
         [Ids::from(found)],
     )
 }
@@ -102,11 +184,7 @@ fn search_tier(tx: &Tx<'_>, query: &Query, columns: &str, text: &str, found: &mu
 /// # Errors
 /// What SQLite says.
 pub fn index(tx: &Tx<'_>, article: &Article) -> Result<()> {
-    for sql in
-        ["DELETE FROM knowledge_search WHERE rowid = ?", "DELETE FROM knowledge_bigram WHERE rowid = ?"]
-    {
-        tx.conn.prepare_cached(sql)?.execute([article.id])?;
-    }
+    forget(tx, article.id)?;
     if article.status != PublicationStatus::Published {
         return Ok(());
     }
@@ -119,5 +197,12 @@ pub fn index(tx: &Tx<'_>, article: &Article) -> Result<()> {
     tx.conn
         .prepare_cached("INSERT INTO knowledge_bigram (rowid, title, excerpt, content) VALUES (?, ?, ?, ?)")?
         .execute(params![article.id, bigrams(title), bigrams(excerpt), bigrams(content)])?;
+    Ok(())
+}
+
+/// Takes an article out of the search index.
+fn forget(tx: &Tx<'_>, id: i64) -> Result<()> {
+    execute(tx, "DELETE FROM knowledge_search WHERE rowid = ?", [id])?;
+    execute(tx, "DELETE FROM knowledge_bigram WHERE rowid = ?", [id])?;
     Ok(())
 }

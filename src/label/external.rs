@@ -2,10 +2,10 @@
 
 use super::model::LabelReference;
 use super::store;
-use crate::app::Tag;
 use crate::db::Tx;
 use crate::error::Result;
 use crate::http::resource::Lookup;
+use crate::http::tag::Tag;
 
 impl Lookup for LabelReference {
     const PATH: &'static str = "/external/labels";

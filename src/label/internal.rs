@@ -1,9 +1,9 @@
 //! The administrator's labels.
 
 use super::model::Label;
-use crate::app::Tag;
 use crate::auth::scope::Scope;
 use crate::http::resource::{Resource, Words};
+use crate::http::tag::Tag;
 
 impl Resource for Label {
     const PATH: &'static str = "/internal/labels";

@@ -3,19 +3,12 @@
 use rusqlite::{Row, params};
 
 use super::model::{Label, LabelReference};
-use crate::db::{FromRow, Ids, Page, Paging, Tx, all, execute, first, one, word};
+use crate::db::{FromRow, Ids, Tx, all, execute, one, word};
 use crate::error::Result;
 use crate::noun::Stored;
 use crate::scalar::PublicationStatus;
 use crate::text::fold;
 use crate::time::Timestamp;
-
-/// Whole labels; what follows says which.
-macro_rules! labels {
-    ($rest:literal) => {
-        concat!("SELECT id, name, color, status, sort_order, created_at, updated_at FROM label ", $rest)
-    };
-}
 
 impl FromRow for Label {
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
@@ -32,16 +25,10 @@ impl FromRow for Label {
 }
 
 impl Stored for Label {
-    fn list(tx: &Tx<'_>, paging: Paging) -> Result<Page<Self>> {
-        Page::read(paging, one(tx, "SELECT count(*) FROM label", [])?, || {
-            let sql = labels!("ORDER BY sort_order, name_fold, id LIMIT ? OFFSET ?");
-            all(tx, sql, [paging.per_page, paging.offset()])
-        })
-    }
-
-    fn find(tx: &Tx<'_>, id: i64) -> Result<Option<Self>> {
-        first(tx, labels!("WHERE id = ?"), [id])
-    }
+    const TABLE: &'static str = "label";
+    const SELECT: &'static str =
+        "SELECT id, name, color, status, sort_order, created_at, updated_at FROM label";
+    const ORDER: &'static str = "sort_order, name_fold, id";
 
     fn insert(&self, tx: &Tx<'_>) -> Result<i64> {
         one(
@@ -66,11 +53,6 @@ impl Stored for Label {
                 self.id
             ],
         )?;
-        Ok(())
-    }
-
-    fn delete(tx: &Tx<'_>, id: i64) -> Result<()> {
-        execute(tx, "DELETE FROM label WHERE id = ?", [id])?;
         Ok(())
     }
 }

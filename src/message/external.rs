@@ -7,13 +7,13 @@ use poem_openapi::param::{Path, Query};
 
 use super::model::{Like, Message, NewMessage, Order};
 use super::{rules, store};
-use crate::app::Tag;
 use crate::db::{Db, Paging};
 use crate::error::Error;
 use crate::http::answer::{Created, Listing, Reply};
 use crate::http::caller::{Body, ByAgent};
 use crate::http::failure::Failure;
 use crate::http::once::Once;
+use crate::http::tag::Tag;
 use crate::scalar::{Id, PageNumber, PerPage};
 use crate::ticket;
 

@@ -7,7 +7,6 @@ use poem_openapi::param::{Path, Query};
 
 use super::model::{AdminNewMessage, Message, Order};
 use super::{rules, store};
-use crate::app::Tag;
 use crate::auth::scope::Scope;
 use crate::db::{Db, Paging, Tx};
 use crate::error::Error;
@@ -16,6 +15,7 @@ use crate::http::caller::{Body, ByAdmin};
 use crate::http::failure::Failure;
 use crate::http::once::Once;
 use crate::http::resource::PER_PAGE;
+use crate::http::tag::Tag;
 use crate::scalar::{Id, PageNumber, PerPage};
 use crate::ticket;
 

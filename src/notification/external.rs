@@ -7,12 +7,12 @@ use poem_openapi::param::{Path, Query};
 
 use super::model::{Marked, Notification, UnreadCount};
 use super::store;
-use crate::app::Tag;
 use crate::db::{Db, Optional, Paging};
 use crate::http::answer::{Listing, Reply};
 use crate::http::caller::ByAgent;
 use crate::http::failure::Failure;
 use crate::http::once::Once;
+use crate::http::tag::Tag;
 use crate::scalar::{Id, PageNumber, PerPage};
 
 /// How many notifications a page has when the request does not say.

@@ -142,7 +142,10 @@ pub fn fill(path: &Path, clock: &Clock, size: &Size, progress: &dyn Fn(u64)) -> 
     }
     progress(u64::from(done));
     made.tickets = i64::from(done);
-    write_beside(&mut conn, clock, |tx| store::mark_sample(tx, &[]))?;
+    write_beside(&mut conn, clock, |tx| {
+        store::mark_sample(tx, &[])?;
+        super::record(tx, format!("{} tickets", size.tickets))
+    })?;
     store::settle(&conn)?;
     Ok(made)
 }

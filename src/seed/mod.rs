@@ -8,6 +8,7 @@ pub mod store;
 
 use std::path::Path;
 
+use crate::activity::{self, Actor, Changes, Entry};
 use crate::auth::key;
 use crate::db::open::{self, OpenError};
 use crate::db::{Tx, write_beside};
@@ -70,6 +71,19 @@ pub fn fill_sample(path: &Path, clock: &Clock) -> Result<Made> {
 /// What SQLite says.
 pub fn fill_large(path: &Path, clock: &Clock, size: &Size, progress: &dyn Fn(u64)) -> Result<Made> {
     generate::fill(path, clock, size, progress)
+}
+
+/// Records who filled the desk, and with what.
+fn record(tx: &Tx<'_>, with: String) -> Result<()> {
+    let actor = Actor::cli();
+    let entry = Entry {
+        action: "desk.seeded",
+        description: format!("{} filled the desk with {with}", actor.name),
+        subject: ("desk", None),
+        ticket_id: None,
+        changes: Changes::default(),
+    };
+    activity::record(tx, &actor, entry)
 }
 
 /// Whether a database is a sample.

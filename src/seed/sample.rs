@@ -9,7 +9,8 @@ use super::Made;
 use super::store::{self, SampleCanned, SampleMessage, SampleNotification, SampleTicket};
 use crate::activity::{self, Actor, Changes, Entry};
 use crate::api_key;
-use crate::api_key::model::NewKey;
+use crate::api_key::model::ApiKey;
+use crate::api_key::rules::Giver;
 use crate::auth::key::KeyType;
 use crate::auth::password;
 use crate::db::Tx;
@@ -281,18 +282,7 @@ pub fn fill(tx: &Tx<'_>) -> Result<Made> {
         store::insert_notification(tx, notification)?;
     }
     store::mark_sample(tx, &closed_today)?;
-    let actor = Actor::cli();
-    activity::record(
-        tx,
-        &actor,
-        Entry {
-            action: "desk.seeded",
-            description: format!("{} filled the desk with the sample", actor.name),
-            subject: ("desk", None),
-            ticket_id: None,
-            changes: Changes::default(),
-        },
-    )?;
+    super::record(tx, "the sample".into())?;
     Ok(made)
 }
 
@@ -339,15 +329,9 @@ pub fn fill_desk(tx: &Tx<'_>) -> Result<Names> {
         for department in &agent.departments {
             store::insert_agent_department(tx, id, at_name(&names.departments, department)?)?;
         }
-        let key = NewKey {
-            name: format!("Demo key of {}", agent.name),
-            kind: KeyType::External,
-            agent_id: Some(id),
-            scopes: vec![],
-            special: false,
-            expires_at: None,
-        };
-        api_key::rules::insert(tx, &Actor::cli(), &key, &agent.key)?;
+        let name = format!("Demo key of {}", agent.name);
+        let key = ApiKey { agent_id: Some(id), ..ApiKey::named(name, KeyType::External) };
+        api_key::rules::insert(tx, &Giver::Cli, key, &agent.key)?;
         names.agents.insert(agent.handle.clone(), (id, agent.name.clone(), agent.avatar_url.clone()));
     }
     for category in &desk.categories {

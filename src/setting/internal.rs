@@ -6,12 +6,12 @@ use poem_openapi::OpenApi;
 
 use super::model::{Settings, SettingsPatch};
 use super::{rules, store};
-use crate::app::Tag;
 use crate::auth::scope::Scope;
 use crate::db::Db;
 use crate::http::answer::Reply;
 use crate::http::caller::{Body, ByAdmin};
 use crate::http::failure::Failure;
+use crate::http::tag::Tag;
 
 /// The settings of the Internal API.
 pub struct AdminSettingsApi(pub Arc<Db>);

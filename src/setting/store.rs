@@ -92,3 +92,17 @@ pub fn next_reference(tx: &Tx<'_>) -> Result<String> {
         }
     }
 }
+
+/// Makes a department the default one, or makes it so no longer. Nothing is written when it is as it is to be.
+///
+/// # Errors
+/// What SQLite says.
+pub fn set_default_department(tx: &Tx<'_>, id: i64, is_default: bool) -> Result<()> {
+    execute(
+        tx,
+        "UPDATE setting SET default_department_id = CASE WHEN ?2 THEN ?1 END, updated_at = ?3
+         WHERE (default_department_id IS ?1) <> ?2",
+        params![id, is_default, tx.now.0],
+    )?;
+    Ok(())
+}

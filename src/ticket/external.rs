@@ -8,12 +8,12 @@ use poem_openapi::param::{Path, Query};
 use super::model::{Dashboard, Filter, Priority, Status, Ticket, TicketPatch, TicketSort};
 use super::rules::{self, Doer};
 use super::{IfMatch, IfNoneMatch, Visibility, store};
-use crate::app::Tag;
 use crate::db::{Db, Paging, Tx};
 use crate::http::answer::{Listing, Reply};
 use crate::http::caller::{Body, ByAgent};
 use crate::http::failure::Failure;
 use crate::http::once::Once;
+use crate::http::tag::Tag;
 use crate::scalar::{Id, PageNumber, PerPage, SearchText};
 use crate::{setting, text};
 

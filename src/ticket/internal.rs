@@ -8,7 +8,6 @@ use poem_openapi::param::{Path, Query};
 use super::model::{AdminTicketPatch, Filter, NewTicket, Priority, Status, Ticket, TicketSort};
 use super::rules::{self, Doer};
 use super::{IfMatch, IfNoneMatch, Visibility, opening, store};
-use crate::app::{BASE, Tag};
 use crate::auth::scope::Scope;
 use crate::db::{Db, Paging, Tx};
 use crate::http::answer::{Created, Done, Listing, Reply};
@@ -16,6 +15,7 @@ use crate::http::caller::{Body, ByAdmin};
 use crate::http::failure::Failure;
 use crate::http::once::Once;
 use crate::http::resource::location;
+use crate::http::tag::{BASE, Tag};
 use crate::scalar::{Id, PageNumber, PerPage, SearchText};
 use crate::{idempotency, setting, text};
 

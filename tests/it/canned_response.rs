@@ -1,8 +1,9 @@
-//! Canned responses.
+//! Canned responses, as agents see them and as administrators keep them.
 
 use serde_json::json;
 
 use crate::harness::{TestApp, fields};
+use crate::noun::last_entry;
 
 fn add(app: &TestApp, title: &str, active: bool, sort_order: i64) {
     app.connection()
@@ -58,4 +59,37 @@ fn what_is_unset_is_null() {
         "id": 1, "title": "Bare", "content": "Text", "category": null, "shortcut": null, "is_active": true, "sort_order": 3
     });
     assert_eq!(app.agent("ada").get("/canned-responses").items()[0], expected);
+}
+
+#[test]
+fn a_shortcut_belongs_to_one_of_them() {
+    let app = TestApp::desk();
+    let new = |title: &str, shortcut: &str| {
+        app.admin().post("/canned-responses", json!({ "title": title, "shortcut": shortcut }))
+    };
+    assert_eq!(new("One", "/hi").data()["id"], 1);
+    new("Two", "/hi").invalid(&["shortcut"]);
+    new("Two", "").invalid(&["shortcut"]);
+    assert_eq!(new("Two", "/HI").data()["id"], 2);
+    app.admin().put("/canned-responses/2", json!({ "shortcut": "/hi" })).invalid(&["shortcut"]);
+    app.admin().put("/canned-responses/1", json!({ "shortcut": "/hi", "title": "Uno" })).data();
+    app.admin().put("/canned-responses/1", json!({ "shortcut": null })).data();
+    app.admin().put("/canned-responses/2", json!({ "shortcut": "/hi" })).data();
+}
+
+#[test]
+fn what_an_administrator_writes_agents_see_while_it_is_active() {
+    let app = TestApp::desk();
+    let seen = || app.agent("ada").get("/canned-responses").each("content");
+    app.admin().post("/canned-responses", json!({ "title": "Hi", "content": "Hello!" })).data();
+    assert_eq!(seen(), ["Hello!"]);
+    app.admin().put("/canned-responses/1", json!({ "is_active": false })).data();
+    assert!(seen().is_empty());
+}
+
+#[test]
+fn the_log_says_how_long_an_answer_is_and_not_what_it_is() {
+    let app = TestApp::desk();
+    app.admin().post("/canned-responses", json!({ "title": "Hi", "content": "Secret" })).data();
+    assert_eq!(last_entry(&app).2["content"], json!({ "from": null, "to": "6 characters" }));
 }

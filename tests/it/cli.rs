@@ -564,9 +564,9 @@ fn a_name_with_a_tab_keeps_its_line_whole() {
 #[test]
 fn the_document_can_be_printed_without_a_database() {
     let desk = Desk::new();
-    assert!(desk.ok(&["openapi"]) == lodge::http::document::json());
-    assert!(desk.ok(&["openapi", "--format", "json"]) == lodge::http::document::json());
-    assert!(desk.ok(&["openapi", "--format", "yaml"]) == lodge::http::document::yaml());
+    assert!(desk.ok(&["openapi"]) == lodge::app::document().json());
+    assert!(desk.ok(&["openapi", "--format", "json"]) == lodge::app::document().json());
+    assert!(desk.ok(&["openapi", "--format", "yaml"]) == lodge::app::document().yaml());
     assert!(desk.files().is_empty());
 }
 

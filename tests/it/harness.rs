@@ -7,7 +7,7 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, LazyLock, OnceLock};
+use std::sync::{Arc, LazyLock, OnceLock, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -20,6 +20,7 @@ use lodge::scalar::PublicationStatus;
 use lodge::seed::store::{self, SampleAgent, SampleMessage, SampleTicket};
 use lodge::ticket::model::{Priority, Status};
 use lodge::time::{Clock, DAY, SECOND, Timestamp};
+use lodge::upkeep::Upkeep;
 use rusqlite::{Connection, params};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -85,6 +86,8 @@ pub struct TestApp {
     pub clock: Clock,
     path: PathBuf,
     stop: CancellationToken,
+    upkeep: Arc<Upkeep>,
+    db: Weak<Db>,
     thread: Option<JoinHandle<()>>,
     _folder: TempDir,
 }
@@ -135,15 +138,27 @@ impl TestApp {
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
         let (stopped, options) = (stop.clone(), options.clone());
+        let (by_itself, weak) = (Arc::new(Upkeep::default()), Arc::downgrade(&db));
+        let upkeep = Arc::clone(&by_itself);
         let thread = std::thread::spawn(move || {
             let runtime =
                 tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
             runtime.block_on(async {
                 let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-                serve(listener, app(&db, &options), stopped).await.unwrap();
+                let serving = serve(listener, app(&db, &options, upkeep.uses()), stopped);
+                upkeep.beside(&db, serving).await.unwrap();
             });
         });
-        Self { address, clock, path, stop, thread: Some(thread), _folder: folder }
+        Self {
+            address,
+            clock,
+            path,
+            stop,
+            upkeep: by_itself,
+            db: weak,
+            thread: Some(thread),
+            _folder: folder,
+        }
     }
 
     /// Somebody without a key.
@@ -188,6 +203,13 @@ impl TestApp {
     /// Moves the server's time by so many seconds.
     pub fn advance(&self, seconds: i64) {
         self.clock.advance(seconds * SECOND);
+    }
+
+    /// Does at once what is due by the server's clock, which the server itself would do within a second.
+    pub fn upkeep(&self) {
+        let db = self.db.upgrade().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(self.upkeep.tick(&db));
     }
 
     /// The database file.
@@ -399,7 +421,8 @@ pub fn desk_file() -> &'static Path {
     })
 }
 
-fn bare<'a>() -> SampleTicket<'a> {
+/// A ticket with nothing set, to be completed.
+pub fn bare<'a>() -> SampleTicket<'a> {
     SampleTicket {
         title: "Bare",
         content: "Nothing but a question.",

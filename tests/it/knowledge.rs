@@ -1,9 +1,10 @@
-//! Articles as the search returns them. What the search finds is in `search.rs`.
+//! Articles as the search returns them and as administrators keep them. What the search finds is in `search.rs`.
 
 use lodge::scalar::PublicationStatus;
 use serde_json::{Value, json};
 
 use crate::harness::{TestApp, encode, fields};
+use crate::noun::last_entry;
 
 #[test]
 fn an_article_is_the_users_shape_field_for_field() {
@@ -129,4 +130,144 @@ fn every_agent_searches_the_same_articles() {
     let one = app.agent("mira").get("/knowledge-base/search?q=password").json;
     assert_eq!(one, app.agent("sam").get("/knowledge-base/search?q=password").json);
     assert_ne!(one["data"], Value::Array(vec![]));
+}
+
+/// A new article of an administrator's.
+fn write(app: &TestApp, article: Value) -> Value {
+    app.admin().post("/knowledge-articles", article).data().clone()
+}
+
+fn found(app: &TestApp, words: &str) -> Vec<i64> {
+    app.agent("ada").get(&format!("/knowledge-base/search?q={}", encode(words))).ids()
+}
+
+#[test]
+fn an_administrator_sees_the_users_shape_and_when_it_changed() {
+    let app = TestApp::desk();
+    app.admin().post("/knowledge-categories", json!({ "name": "Account", "status": "draft" })).data();
+    let article = write(
+        &app,
+        json!({ "title": "Reset", "content": "Click.", "excerpt": "In short.", "category_id": 1 }),
+    );
+    let expected = json!({
+        "id": 1, "title": "Reset", "slug": "reset", "excerpt": "In short.", "content": "Click.",
+        "category": { "id": 1, "name": "Account" }, "views": 0, "status": "published",
+        "created_at": crate::harness::NOON, "updated_at": crate::harness::NOON,
+    });
+    assert_eq!(article, expected);
+    assert_eq!(fields(&article), fields(&expected));
+    let (_, _, changes) = last_entry(&app);
+    assert_eq!(changes["content"], json!({ "from": null, "to": "6 characters" }));
+}
+
+#[test]
+fn an_article_is_in_a_category_that_is_there() {
+    let app = TestApp::desk();
+    for name in ["One", "Two"] {
+        app.admin().post("/knowledge-categories", json!({ "name": name })).data();
+    }
+    write(&app, json!({ "title": "A", "category_id": 1 }));
+    app.admin()
+        .post("/knowledge-articles", json!({ "title": "B", "category_id": 9 }))
+        .invalid(&["category_id"]);
+    app.admin().put("/knowledge-articles/1", json!({ "category_id": 9 })).invalid(&["category_id"]);
+    let moved = app.admin().put("/knowledge-articles/1", json!({ "category_id": 2 }));
+    assert_eq!(moved.data()["category"], json!({ "id": 2, "name": "Two" }));
+    assert_eq!(fields(&last_entry(&app).2), ["category"]);
+    app.admin().put("/knowledge-categories/2", json!({ "name": "Deux" })).data();
+    assert_eq!(app.admin().get("/knowledge-articles/1").data()["category"]["name"], "Deux");
+    let cleared = app.admin().put("/knowledge-articles/1", json!({ "category_id": null }));
+    assert_eq!(cleared.data()["category"], Value::Null);
+}
+
+#[test]
+fn a_category_counts_its_articles_and_leaves_them_whole() {
+    let app = TestApp::desk();
+    app.admin().post("/knowledge-categories", json!({ "name": "One" })).data();
+    for (n, status) in ["published", "draft"].iter().enumerate() {
+        write(&app, json!({ "title": format!("Article {n}"), "category_id": 1, "status": status }));
+    }
+    write(&app, json!({ "title": "Elsewhere" }));
+    assert_eq!(app.admin().get("/knowledge-categories/1").data()["articles_count"], 2);
+    assert_eq!(app.admin().get("/knowledge-categories").items()[0]["articles_count"], 2);
+    let renamed = app.admin().put("/knowledge-categories/1", json!({ "name": "Uno" }));
+    assert_eq!(renamed.data()["articles_count"], 2);
+    let before = app.admin().get("/knowledge-articles/1").data().clone();
+    app.advance(60);
+    app.admin().delete("/knowledge-categories/1");
+    let mut after = before;
+    after["category"] = Value::Null;
+    assert_eq!(*app.admin().get("/knowledge-articles/1").data(), after);
+    assert_eq!(found(&app, "article"), [1]);
+}
+
+#[test]
+fn a_slug_is_made_from_the_title_and_numbered_when_taken() {
+    let app = TestApp::desk();
+    for (title, slug) in [
+        ("Größe & Maße?", "grosse-masse"),
+        ("Grösse, Masse", "grosse-masse-2"),
+        ("GROSSE--MASSE", "grosse-masse-3"),
+        ("Как дела", "kak-dela"),
+        ("!!!", "article"),
+        ("???", "article-2"),
+    ] {
+        assert_eq!(write(&app, json!({ "title": title }))["slug"], slug);
+    }
+    let long = "a".repeat(250);
+    for (n, slug) in [(1, long.clone()), (2, format!("{}-2", "a".repeat(248)))] {
+        assert_eq!(write(&app, json!({ "title": long }))["slug"], slug, "{n}");
+    }
+    // A number that is given up is free again.
+    app.admin().delete("/knowledge-articles/2");
+    assert_eq!(write(&app, json!({ "title": "Grosse Masse" }))["slug"], "grosse-masse-2");
+}
+
+#[test]
+fn a_slug_that_is_given_is_kept_and_unique() {
+    let app = TestApp::desk();
+    assert_eq!(write(&app, json!({ "title": "A", "slug": "Mine_1.0~x-" }))["slug"], "Mine_1.0~x-");
+    assert_eq!(write(&app, json!({ "title": "B" }))["slug"], "b");
+    app.admin().post("/knowledge-articles", json!({ "title": "C", "slug": "b" })).invalid(&["slug"]);
+    app.admin().put("/knowledge-articles/1", json!({ "slug": "b" })).invalid(&["slug"]);
+    for bad in ["", "-a", ".a", "a b", "a/b", "ä", "a?", &"a".repeat(251)] {
+        app.admin().post("/knowledge-articles", json!({ "title": "C", "slug": bad })).invalid(&["slug"]);
+        app.admin().put("/knowledge-articles/1", json!({ "slug": bad })).invalid(&["slug"]);
+    }
+    let renamed = app.admin().put("/knowledge-articles/2", json!({ "title": "Brand new" }));
+    assert_eq!([&renamed.data()["title"], &renamed.data()["slug"]], ["Brand new", "b"]);
+    assert_eq!(app.admin().put("/knowledge-articles/2", json!({ "slug": "B" })).data()["slug"], "B");
+}
+
+#[test]
+fn a_search_is_never_behind_an_administrator() {
+    let app = TestApp::desk();
+    let id = write(&app, json!({ "title": "Magnet", "content": "日本 iron" }))["id"].as_i64().unwrap();
+    let path = format!("/knowledge-articles/{id}");
+    let put = |patch: Value| app.admin().put(&path, patch).data().clone();
+    for words in ["magnet", "iron", "日本"] {
+        assert_eq!(found(&app, words), [id], "{words}");
+    }
+    put(json!({ "title": "Compass", "excerpt": "Shows north." }));
+    assert_eq!((found(&app, "magnet"), found(&app, "compass")), (vec![], vec![id]));
+    assert_eq!(found(&app, "north"), [id]);
+    put(json!({ "status": "draft" }));
+    for words in ["compass", "north", "iron", "日本", "co"] {
+        assert!(found(&app, words).is_empty(), "{words}");
+    }
+    put(json!({ "content": "copper" }));
+    assert!(found(&app, "copper").is_empty());
+    put(json!({ "status": "published" }));
+    assert_eq!((found(&app, "copper"), found(&app, "iron")), (vec![id], vec![]));
+    app.admin().delete(&path);
+    assert!(found(&app, "copper").is_empty());
+    assert_eq!(app.look_up::<i64>("SELECT count(*) FROM knowledge_search"), 0);
+    assert_eq!(app.look_up::<i64>("SELECT count(*) FROM knowledge_bigram"), 0);
+}
+
+#[test]
+fn a_draft_is_never_found_from_the_start() {
+    let app = TestApp::desk();
+    write(&app, json!({ "title": "Hidden", "status": "draft" }));
+    assert!(found(&app, "hidden").is_empty());
 }

@@ -1,4 +1,4 @@
-//! The look-up of labels.
+//! Labels: the look-up, and what administrators do with them beyond `noun.rs`.
 
 use serde_json::json;
 
@@ -49,4 +49,29 @@ fn no_labels_are_an_empty_list() {
     let app = TestApp::desk();
     app.sql("DELETE FROM label");
     assert_eq!(app.agent("ada").get("/labels").json, json!({ "status": true, "data": [] }));
+}
+
+#[test]
+fn a_colour_has_three_or_six_digits_and_is_kept_as_sent() {
+    let app = TestApp::desk();
+    for good in ["#abc", "#AbC", "#a1B2c3"] {
+        let answer = app.admin().post("/labels", json!({ "name": "X", "color": good }));
+        assert_eq!(answer.data()["color"], good);
+        assert_eq!(app.admin().put("/labels/1", json!({ "color": good })).data()["color"], good);
+    }
+    for bad in ["", "abc", "#ab", "#abcd", "#abcde", "#abcdefa", "#xyz", "red", " #abc", "#abc\n"] {
+        app.admin().post("/labels", json!({ "name": "X", "color": bad })).invalid(&["color"]);
+        app.admin().put("/labels/1", json!({ "color": bad })).invalid(&["color"]);
+    }
+}
+
+#[test]
+fn a_draft_label_leaves_the_look_up_and_cannot_be_newly_set() {
+    let app = TestApp::desk();
+    app.admin().put("/labels/2", json!({ "status": "draft" })).data();
+    assert_eq!(app.agent("ada").get("/labels").ids(), [1]);
+    app.agent("ada").put("/tickets/3", json!({ "labels": [2] })).invalid(&["labels"]);
+    app.agent("ben").put("/tickets/1", json!({ "labels": [2] })).data();
+    app.admin().put("/labels/2", json!({ "status": "published" })).data();
+    app.agent("ada").put("/tickets/3", json!({ "labels": [2] })).data();
 }

@@ -2,12 +2,17 @@
 
 mod harness;
 
+mod activity;
 mod admin_message;
 mod admin_ticket;
+mod agent;
+mod api_key;
 mod auth;
 mod canned_response;
+mod category;
 mod cli;
 mod concurrency;
+mod custom_field;
 mod customer;
 mod department;
 mod document;
@@ -20,13 +25,18 @@ mod label;
 mod layering;
 mod message;
 mod notification;
+mod noun;
 mod opening;
 mod paging;
+mod permission;
 mod plan;
+mod product;
 mod profile;
+mod report;
 mod schema;
 mod search;
 mod seed;
 mod setting;
 mod ticket;
+mod upkeep;
 mod visibility;

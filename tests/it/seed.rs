@@ -296,3 +296,15 @@ fn nothing_in_a_large_desk_is_in_the_future() {
         .unwrap();
     assert_eq!(wrong, 0);
 }
+
+#[test]
+fn filling_a_desk_is_in_its_activity_log() {
+    let sample = TestApp::sample();
+    let seeded = "SELECT description FROM activity WHERE action = 'desk.seeded' AND actor_type = 'cli'";
+    assert_eq!(sample.column::<String>(seeded), ["Command line filled the desk with the sample"]);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("large.db");
+    large(&path, 20, 1);
+    let told: String = connect(&path).query_row(seeded, [], |row| row.get(0)).unwrap();
+    assert_eq!(told, "Command line filled the desk with 20 tickets");
+}
