@@ -342,6 +342,7 @@ fn shape(name: &str, schema: &mut Value, is_request: bool) {
         if !is_request && !required.contains(field) {
             nullable(property);
         }
+        nullable_parts(property);
         tidy(property);
         let example = example_of(&format!("{name}.{field}")).or_else(|| example_of(field));
         let is_plain = property["$ref"].is_null() && property["allOf"].is_null();
@@ -372,6 +373,17 @@ fn nullable(property: &mut Value) {
         *property = json!({ "nullable": true, "allOf": [property.take()] });
     } else {
         property["nullable"] = json!(true);
+    }
+}
+
+/// Where a value has alternatives, each of them may be null: in OpenAPI 3.0 `nullable` counts beside a `type` only.
+fn nullable_parts(property: &mut Value) {
+    if property["nullable"] == true
+        && property["type"].is_null()
+        && let Some(parts) = property.get_mut("anyOf").and_then(Value::as_array_mut)
+    {
+        parts.iter_mut().for_each(nullable);
+        property.as_object_mut().map(|fields| fields.remove("nullable"));
     }
 }
 
