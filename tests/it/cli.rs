@@ -627,14 +627,12 @@ fn seed_makes_a_desk_of_any_size() {
 fn serve_makes_an_empty_database_and_says_how_to_make_a_key() {
     let desk = Desk::new();
     let mut server = desk.start(&serve());
-    server.wait_for("lodge agent create");
-    server.wait_for("lodge key create");
+    server.wait_for("--type internal --special");
     assert_eq!(server.stdout(), "");
     assert_eq!(server.get("", "/api/v1/health-check").0, 200);
-    desk.ok(&["agent", "create", "--name", "Ada", "--email", "ada@desk.example"]);
-    let key = desk.ok(&["key", "create", "--type", "external", "--agent", "1"]);
-    let (status, profile) = server.get(key.lines().last().unwrap(), "/api/v1/external/profile");
-    assert_eq!((status, &profile["data"]["name"]), (200, &Value::from("Ada")));
+    let key = desk.ok(&["key", "create", "--type", "internal", "--special"]);
+    let (status, settings) = server.get(key.lines().last().unwrap(), "/api/v1/internal/settings");
+    assert_eq!((status, &settings["data"]["ticket_prefix"]), (200, &Value::from("#")));
 }
 
 #[test]
