@@ -8,9 +8,11 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
+use futures_util::{Stream, StreamExt, pin_mut};
 use percent_encoding::percent_decode_str;
 use poem::endpoint::BoxEndpoint;
 use poem::http::{HeaderValue, Method, StatusCode, header};
@@ -21,11 +23,14 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::answer::Pages;
+use super::bounds::Bounds;
 use super::caller::{EXTERNAL, INTERNAL};
 use super::failure::Failure;
-use super::front::BodyRead;
+use super::front::Trace;
 use super::json::{self, Malformed};
-use super::limit::{Buckets, neighbourhood};
+use super::limit::{Buckets, Standing, neighbourhood};
+use super::load::Load;
+use super::metrics::{self, Metrics};
 use super::once::Running;
 use super::shape::Shape;
 use crate::api_key::uses::Uses;
@@ -44,6 +49,12 @@ pub struct Shared {
     pub failures: Buckets<IpAddr>,
     /// How many bytes a body may have.
     pub max_body: usize,
+    /// How long a body may take.
+    pub bounds: Arc<Bounds>,
+    /// How much is worked on at once.
+    pub load: Load,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
     /// The requests with an idempotency key that run now.
     pub running: Arc<Running>,
     /// When keys were used.
@@ -87,6 +98,8 @@ struct Guarded {
     shared: Arc<Shared>,
     /// Where in the path each path parameter stands.
     places: Vec<(String, usize)>,
+    /// What is counted about it.
+    counts: Arc<metrics::Operation>,
 }
 
 /// The methods of one path. HEAD is GET without the body, OPTIONS tells which there are, others are 405.
@@ -152,8 +165,10 @@ pub fn mount<T: OpenApi>(route: Route, base: &str, api: T, shared: &Arc<Shared>)
             let meta = operations
                 .remove(&(plain(&path), method.clone()))
                 .unwrap_or_else(|| panic!("{method} {path} has no metadata"));
+            let counts = shared.metrics.operation(meta.operation_id.unwrap_or(meta.method.as_str()));
             let operation = Operation::compile(&registry, meta);
-            let guarded = Guarded { operation, inner, shared: Arc::clone(shared), places: places(&template) };
+            let places = places(&template);
+            let guarded = Guarded { operation, inner, shared: Arc::clone(shared), places, counts };
             (method, guarded)
         });
         route.at(format!("{base}{path}"), Methods::new(guarded.collect()))
@@ -211,10 +226,36 @@ impl Operation {
 impl Endpoint for Guarded {
     type Output = Response;
 
-    async fn call(&self, mut request: Request) -> poem::Result<Response> {
+    async fn call(&self, request: Request) -> poem::Result<Response> {
+        if let Some(trace) = request.data::<Arc<Trace>>() {
+            // It is set once: a request passes one gate.
+            let _ = trace.operation.set(Arc::clone(&self.counts));
+        }
+        let mut standing = None;
+        let answer = self.answer(request, &mut standing).await;
+        let mut response = answer.unwrap_or_else(Failure::respond);
+        if let Some(standing) = standing {
+            response.headers_mut().extend(Standing::fields(standing, "key"));
+        }
+        Ok(response)
+    }
+}
+
+impl Guarded {
+    /// Asks the operation, if the request passes. `standing` is where its key stands under its limit, once that is known.
+    async fn answer(&self, mut request: Request, standing: &mut Option<Standing>) -> poem::Result<Response> {
+        let is_public = self.operation.need.is_none();
+        let shed = |error| {
+            self.shared.metrics.shed.add();
+            Failure::from(error)
+        };
+        if !is_public {
+            self.shared.load.look().map_err(shed)?;
+        }
         self.refuse_long(&request)?;
-        let caller = self.identify(&request)?;
+        let caller = self.identify(&request, standing)?;
         let raw = self.read_body(&mut request).await?;
+        let _place = if is_public { None } else { Some(self.shared.load.enter().await.map_err(shed)?) };
         let body = match &self.operation.body {
             Some(_) => Some(json::parse(&raw).map_err(|why| match why {
                 Malformed::Syntax => Failure::malformed(),
@@ -244,9 +285,7 @@ impl Endpoint for Guarded {
         }
         Ok(response)
     }
-}
 
-impl Guarded {
     /// A body that says it is too long is not even begun to be read.
     fn refuse_long(&self, request: &Request) -> Result<(), Failure> {
         let length = request.header(header::CONTENT_LENGTH).and_then(|text| text.parse::<u64>().ok());
@@ -256,13 +295,23 @@ impl Guarded {
         }
     }
 
-    fn identify(&self, request: &Request) -> Result<Option<Caller>, Failure> {
+    /// Who calls, if the operation wants to know. Only who fails is counted by address: a valid key is never refused for
+    /// what others at its address do.
+    fn identify(
+        &self,
+        request: &Request,
+        standing: &mut Option<Standing>,
+    ) -> Result<Option<Caller>, Failure> {
         let Some((kind, scope)) = self.operation.need else { return Ok(None) };
-        let address = request.remote_addr().as_socket_addr().map(std::net::SocketAddr::ip);
+        let trace = request.data::<Arc<Trace>>();
+        let address = trace.map(|trace| trace.client);
         let failed = |failure: Failure| {
-            let limit =
-                address.map_or(Ok(()), |ip| self.shared.failures.take(neighbourhood(ip), Instant::now()));
-            Err(limit.map_or_else(Failure::rate_limited, |()| failure))
+            self.shared.metrics.auth_failures.add();
+            let limit = address.map(|ip| self.shared.failures.take(neighbourhood(ip), Instant::now()));
+            match limit {
+                Some(Err(standing)) => Err(self.rate_limited("address", standing)),
+                _ => Err(failure),
+            }
         };
         let mut keys = request.headers().get_all("x-api-key").iter();
         let key = match (keys.next(), keys.next()) {
@@ -270,12 +319,15 @@ impl Guarded {
             (Some(_), Some(_)) => return Err(Failure::malformed()),
             (Some(key), None) => key.to_str().unwrap_or_default(),
         };
-        let ip = address.map(|ip| ip.to_canonical().to_string());
+        let ip = address.map(|ip| ip.to_string());
         let caller = match self.shared.db.read(|tx| auth::authenticate(tx, key, ip))? {
             Ok(caller) => caller,
             Err(Refusal::InvalidKey) => return failed(Failure::invalid_key()),
             Err(Refusal::AgentInactive) => return failed(Failure::agent_inactive()),
         };
+        if let Some(trace) = trace {
+            trace.key.store(caller.key_id(), Ordering::Relaxed);
+        }
         self.shared.uses.note(caller.key_id(), self.shared.db.clock().now());
         if caller.kind() != kind {
             return Err(Failure::wrong_key_type());
@@ -285,8 +337,17 @@ impl Guarded {
         {
             return Err(Failure::forbidden_scope());
         }
-        self.shared.calls.take(caller.key_id(), Instant::now()).map_err(Failure::rate_limited)?;
+        *standing = self
+            .shared
+            .calls
+            .take(caller.key_id(), Instant::now())
+            .map_err(|standing| self.rate_limited("key", standing))?;
         Ok(Some(caller))
+    }
+
+    fn rate_limited(&self, limit: &str, standing: Standing) -> Failure {
+        self.shared.metrics.rate_limited.add();
+        Failure::rate_limited(limit, standing)
     }
 
     /// The raw body, if the operation has one or it is needed to tell a repeat from another request.
@@ -298,17 +359,38 @@ impl Guarded {
         } else if !self.operation.is_post || request.header("idempotency-key").is_none() {
             return Ok(Bytes::new());
         }
+        let parts = request.take_body().into_bytes_stream();
+        let late = |_| Failure::request_timeout().closing();
         let read =
-            request.take_body().into_bytes_limit(self.shared.max_body).await.map_err(
-                |error| match error {
-                    poem::error::ReadBodyError::PayloadTooLarge => Failure::too_large().closing(),
-                    _ => Failure::malformed().closing(),
-                },
-            )?;
-        if let Some(done) = request.data::<BodyRead>() {
-            done.0.store(true, std::sync::atomic::Ordering::Relaxed);
+            tokio::time::timeout(self.shared.bounds.body, self.collect(parts)).await.map_err(late)??;
+        if let Some(trace) = request.data::<Arc<Trace>>() {
+            trace.body_read.store(true, Ordering::Relaxed);
         }
         Ok(read)
+    }
+
+    /// Puts a body together, as long as it keeps coming and is not too large.
+    async fn collect(&self, parts: impl Stream<Item = std::io::Result<Bytes>>) -> Result<Bytes, Failure> {
+        pin_mut!(parts);
+        let mut whole = Bytes::new();
+        let mut many = BytesMut::new();
+        loop {
+            let part = tokio::time::timeout(self.shared.bounds.body_pause, parts.next()).await;
+            let part = match part.map_err(|_| Failure::request_timeout().closing())? {
+                Some(part) => part.map_err(|_| Failure::malformed().closing())?,
+                None if many.is_empty() => return Ok(whole),
+                None => return Ok(many.freeze()),
+            };
+            if whole.len() + many.len() + part.len() > self.shared.max_body {
+                return Err(Failure::too_large().closing());
+            }
+            if whole.is_empty() && many.is_empty() {
+                whole = part; // Most bodies come in one part, which need not be copied.
+                continue;
+            }
+            many.extend_from_slice(&std::mem::take(&mut whole));
+            many.extend_from_slice(&part);
+        }
     }
 
     /// Everything that is wrong with the shape of the request, together.

@@ -5,7 +5,10 @@
 //! handler. Its answer is an [`answer`] or a [`failure`].
 
 pub mod answer;
+pub mod bounds;
 pub mod caller;
+pub mod client;
+pub mod cors;
 pub mod docs;
 pub mod document;
 pub mod failure;
@@ -13,6 +16,8 @@ pub mod front;
 pub mod gate;
 pub mod json;
 pub mod limit;
+pub mod load;
+pub mod metrics;
 pub mod once;
 pub mod resource;
 pub mod serve;

@@ -145,7 +145,7 @@ impl TestApp {
                 tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
             runtime.block_on(async {
                 let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-                let serving = serve(listener, app(&db, &options, upkeep.uses()), stopped);
+                let serving = serve(listener, app(&db, &options, upkeep.uses()), options.serving(), stopped);
                 upkeep.beside(&db, serving).await.unwrap();
             });
         });
@@ -692,7 +692,7 @@ pub struct Response {
 impl Response {
     /// Reads an answer off the wire. Bodies with a length only, which all of ours are.
     #[track_caller]
-    fn parse(bytes: &[u8]) -> Self {
+    pub fn parse(bytes: &[u8]) -> Self {
         let end = bytes.windows(4).position(|four| four == b"\r\n\r\n");
         let end = end.unwrap_or_else(|| panic!("no answer: {:?}", String::from_utf8_lossy(bytes)));
         let head = std::str::from_utf8(&bytes[..end]).unwrap();

@@ -12,6 +12,7 @@ mod canned_response;
 mod category;
 mod cli;
 mod concurrency;
+mod connection;
 mod custom_field;
 mod customer;
 mod department;
