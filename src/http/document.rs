@@ -62,7 +62,7 @@ const SHARED_PARAMETERS: [(&str, &str); 4] = [
 ];
 
 /// The refusals, by status: component name, description, codes.
-const REFUSALS: [(&str, &str, &str, &str); 15] = [
+const REFUSALS: [(&str, &str, &str, &str); 16] = [
     (
         "400",
         "Malformed",
@@ -82,6 +82,13 @@ const REFUSALS: [(&str, &str, &str, &str); 15] = [
         "wrong_key_type",
     ),
     ("404", "NotFound", "There is no such thing, or you may not see it.", "not_found"),
+    (
+        "408",
+        "RequestTimeout",
+        "The request took too long to arrive or to be answered. What it asked for may have been done: ask again with the same \
+         `Idempotency-Key`.",
+        "request_timeout",
+    ),
     (
         "409",
         "Conflict",
@@ -129,6 +136,11 @@ const REFUSALS: [(&str, &str, &str, &str); 15] = [
     ),
     ("507", "StorageFull", "The disk is full. Nothing was written.", "storage_full"),
 ];
+
+/// The headers that say where a key stands under its limit.
+const LIMITS: [&str; 2] = ["RateLimit", "RateLimit-Policy"];
+/// Refusals that are given before a request is counted.
+const BEFORE_THE_LIMIT: [&str; 4] = ["401", "403", "414", "431"];
 
 fn build(derived: &str) -> Value {
     let mut document: Value = serde_json::from_str(derived).unwrap_or_default();
@@ -222,7 +234,7 @@ fn complete(method: &str, operation: &mut Value) {
         let description = operation["description"].as_str().unwrap_or_default();
         operation["description"] = json!(format!("{description}\n\nScope: `{scope}`.").trim());
     }
-    let mut statuses = vec!["414", "431", "500", "503"];
+    let mut statuses = vec!["408", "414", "431", "500", "503"];
     if needs_key {
         statuses.extend(["400", "401", "403", "429"]);
     }
@@ -249,7 +261,7 @@ fn complete(method: &str, operation: &mut Value) {
     }
     for status in ["200", "201"] {
         if let Some(success) = responses.get_mut(status) {
-            complete_success(status, success, &has);
+            complete_success(status, success, &has, needs_key);
         }
     }
     sort_by_key(responses);
@@ -287,10 +299,13 @@ fn complete_parameter(parameter: &mut Value, has: &mut BTreeSet<String>, statuse
     has.insert(name);
 }
 
-fn complete_success(status: &str, success: &mut Value, has: &BTreeSet<String>) {
+fn complete_success(status: &str, success: &mut Value, has: &BTreeSet<String>, needs_key: bool) {
     let schema = &success["content"]["application/json"]["schema"]["$ref"];
     let is_page = schema.as_str().is_some_and(|name| name.ends_with("Page"));
     let mut headers = vec!["X-Request-Id"];
+    if needs_key {
+        headers.extend(LIMITS);
+    }
     if is_page {
         headers.push("Link");
     }
@@ -424,6 +439,11 @@ fn refusal_response((status, _, description, code): &(&str, &str, &str, &str)) -
     let mut add =
         |name: &str| headers.insert(name.into(), json!({ "$ref": format!("#/components/headers/{name}") }));
     add("X-Request-Id");
+    if !BEFORE_THE_LIMIT.contains(status) {
+        for name in LIMITS {
+            add(name);
+        }
+    }
     if ["429", "503"].contains(status) {
         add("Retry-After");
     }
@@ -449,6 +469,10 @@ fn headers() -> Value {
         "Location": text("Where the new thing can be read, path-absolute.", "/api/v1/internal/labels/7"),
         "ETag": text("The version of the ticket, a strong entity tag.", "\"42-7-1\""),
         "Idempotent-Replayed": text("`true` when this is the first answer given again.", "true"),
+        "RateLimit": text("Where the key stands under its limit (draft-ietf-httpapi-ratelimit-headers): `r` requests are left, and in \
+            `t` seconds there is one more. On a 429 for failed authentications the address's. Absent where there is no limit.",
+            "\"key\";r=1199;t=1"),
+        "RateLimit-Policy": text("The limit itself: `q` requests in `w` seconds, refilled evenly.", "\"key\";q=1200;w=60"),
         "WWW-Authenticate": text("How to authenticate.", "ApiKey header=\"X-API-KEY\""),
         "Retry-After": json!({
             "description": "How many seconds to wait.", "schema": { "type": "integer", "minimum": 1 }, "example": 1,
