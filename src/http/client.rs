@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn the_last_address_that_no_proxy_has_is_the_client() {
-        let of = |lines| client("10.0.0.1", lines);
+        let of = |lines: &[(&'static str, &str)]| client("10.0.0.1", lines);
         assert_eq!(of(&[]), "10.0.0.1");
         assert_eq!(of(&[("x-forwarded-for", "192.0.2.7")]), "192.0.2.7");
         assert_eq!(of(&[("x-forwarded-for", "6.6.6.6, 192.0.2.7, 10.3.3.3")]), "192.0.2.7");
@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn the_standard_header_says_the_same() {
-        let of = |lines| client("10.0.0.1", lines);
+        let of = |lines: &[(&'static str, &str)]| client("10.0.0.1", lines);
         assert_eq!(of(&[("forwarded", "for=6.6.6.6, For=\"[2001:db8::1]:80\";proto=https")]), "2001:db8::1");
         assert_eq!(of(&[("forwarded", "proto=https;for=192.0.2.7:4711;by=10.0.0.1")]), "192.0.2.7");
         assert_eq!(of(&[("forwarded", "for=_hidden")]), "10.0.0.1");
