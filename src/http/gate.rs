@@ -11,18 +11,18 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use bytes::{Bytes, BytesMut};
-use futures_util::{Stream, StreamExt, pin_mut};
+use bytes::Bytes;
 use percent_encoding::percent_decode_str;
 use poem::endpoint::BoxEndpoint;
-use poem::http::{HeaderValue, Method, StatusCode, header};
+use poem::http::{HeaderValue, Method, header};
 use poem::{Endpoint, Request, Response, Route};
 use poem_openapi::OpenApi;
 use poem_openapi::registry::{MetaOperation, MetaParamIn, Registry};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::answer::Pages;
+use super::answer::{self, Pages};
+use super::body;
 use super::bounds::Bounds;
 use super::caller::{EXTERNAL, INTERNAL};
 use super::failure::Failure;
@@ -30,6 +30,7 @@ use super::front::Trace;
 use super::json::{self, Malformed};
 use super::limit::{Buckets, Standing, neighbourhood};
 use super::load::Load;
+use super::methods::Methods;
 use super::metrics::{self, Metrics};
 use super::once::Running;
 use super::shape::Shape;
@@ -100,45 +101,6 @@ struct Guarded {
     places: Vec<(String, usize)>,
     /// What is counted about it.
     counts: Arc<metrics::Operation>,
-}
-
-/// The methods of one path. HEAD is GET without the body, OPTIONS tells which there are, others are 405.
-pub struct Methods<E> {
-    methods: HashMap<Method, E>,
-    allow: HeaderValue,
-}
-
-impl<E> Methods<E> {
-    /// The methods there are.
-    pub fn new(methods: HashMap<Method, E>) -> Self {
-        let order = [Method::GET, Method::POST, Method::PUT, Method::DELETE];
-        let mut allow: Vec<&str> =
-            order.iter().filter(|m| methods.contains_key(m)).map(Method::as_str).collect();
-        if methods.contains_key(&Method::GET) {
-            allow.insert(1, "HEAD");
-        }
-        allow.push("OPTIONS");
-        let allow =
-            HeaderValue::try_from(allow.join(", ")).unwrap_or_else(|_| HeaderValue::from_static("OPTIONS"));
-        Self { methods, allow }
-    }
-}
-
-impl<E: Endpoint<Output = Response>> Endpoint for Methods<E> {
-    type Output = Response;
-
-    async fn call(&self, request: Request) -> poem::Result<Response> {
-        let method = if request.method() == Method::HEAD { &Method::GET } else { request.method() };
-        if let Some(endpoint) = self.methods.get(method) {
-            return endpoint.call(request).await;
-        }
-        if request.method() == Method::OPTIONS {
-            let allowed =
-                Response::builder().status(StatusCode::NO_CONTENT).header(header::ALLOW, self.allow.clone());
-            return Ok(allowed.finish());
-        }
-        Err(Failure::method_not_allowed().with(header::ALLOW, self.allow.clone()).into())
-    }
 }
 
 /// Mounts every operation of an API under `base`, each behind its gate.
@@ -279,7 +241,7 @@ impl Guarded {
         request.extensions_mut().insert(poem_openapi::__private::UrlQuery(pairs));
         let mut response = self.inner.call(request).await?;
         if let Some(pages) = response.data::<Pages>().copied()
-            && let Ok(link) = HeaderValue::try_from(links(address.path(), address.query(), pages))
+            && let Ok(link) = HeaderValue::try_from(answer::links(address.path(), address.query(), pages))
         {
             response.headers_mut().insert(header::LINK, link);
         }
@@ -353,44 +315,13 @@ impl Guarded {
     /// The raw body, if the operation has one or it is needed to tell a repeat from another request.
     async fn read_body(&self, request: &mut Request) -> Result<Bytes, Failure> {
         if self.operation.body.is_some() {
-            if !is_json(request.header(header::CONTENT_TYPE)) {
+            if !body::is_json(request.header(header::CONTENT_TYPE)) {
                 return Err(Failure::unsupported_media_type());
             }
         } else if !self.operation.is_post || request.header("idempotency-key").is_none() {
             return Ok(Bytes::new());
         }
-        let parts = request.take_body().into_bytes_stream();
-        let late = |_| Failure::request_timeout().closing();
-        let read =
-            tokio::time::timeout(self.shared.bounds.body, self.collect(parts)).await.map_err(late)??;
-        if let Some(trace) = request.data::<Arc<Trace>>() {
-            trace.body_read.store(true, Ordering::Relaxed);
-        }
-        Ok(read)
-    }
-
-    /// Puts a body together, as long as it keeps coming and is not too large.
-    async fn collect(&self, parts: impl Stream<Item = std::io::Result<Bytes>>) -> Result<Bytes, Failure> {
-        pin_mut!(parts);
-        let mut whole = Bytes::new();
-        let mut many = BytesMut::new();
-        loop {
-            let part = tokio::time::timeout(self.shared.bounds.body_pause, parts.next()).await;
-            let part = match part.map_err(|_| Failure::request_timeout().closing())? {
-                Some(part) => part.map_err(|_| Failure::malformed().closing())?,
-                None if many.is_empty() => return Ok(whole),
-                None => return Ok(many.freeze()),
-            };
-            if whole.len() + many.len() + part.len() > self.shared.max_body {
-                return Err(Failure::too_large().closing());
-            }
-            if whole.is_empty() && many.is_empty() {
-                whole = part; // Most bodies come in one part, which need not be copied.
-                continue;
-            }
-            many.extend_from_slice(&std::mem::take(&mut whole));
-            many.extend_from_slice(&part);
-        }
+        body::read(request, self.shared.max_body, &self.shared.bounds).await
     }
 
     /// Everything that is wrong with the shape of the request, together.
@@ -462,68 +393,9 @@ fn decode_query(query: &str) -> Vec<(String, Option<String>)> {
         .collect()
 }
 
-fn is_json(content_type: Option<&str>) -> bool {
-    let mut parts = content_type.unwrap_or_default().split(';').map(str::trim);
-    let json = parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"));
-    json && parts.all(|part| match part.split_once('=') {
-        Some((name, value)) if name.trim().eq_ignore_ascii_case("charset") => {
-            value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
-        }
-        _ => true,
-    })
-}
-
-/// The `Link` header of a page (RFC 8288): path-absolute, other parameters kept as they were.
-fn links(path: &str, query: Option<&str>, pages: Pages) -> String {
-    let others: Vec<&str> = query
-        .unwrap_or_default()
-        .split('&')
-        .filter(|pair| !pair.is_empty() && pair.split('=').next() != Some("page"))
-        .collect();
-    let to = |page: i64, relation: &str| {
-        let page = format!("page={page}");
-        let query = others.iter().copied().chain([page.as_str()]).collect::<Vec<_>>().join("&");
-        format!("<{path}?{query}>; rel=\"{relation}\"")
-    };
-    let Pages { current_page: at, last_page: last, .. } = pages;
-    let mut links = vec![to(1, "first")];
-    if at > 1 {
-        links.push(to((at - 1).min(last), "prev"));
-    }
-    if at < last {
-        links.push(to(at + 1, "next"));
-    }
-    links.push(to(last, "last"));
-    links.join(", ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn links_keep_other_parameters_and_end_where_the_list_does() {
-        let pages = |at, last| Pages { current_page: at, last_page: last, per_page: 15, total: 40 };
-        assert_eq!(
-            links("/t", Some("status=open&page=2&q=a%20b"), pages(2, 3)),
-            "</t?status=open&q=a%20b&page=1>; rel=\"first\", </t?status=open&q=a%20b&page=1>; rel=\"prev\", \
-             </t?status=open&q=a%20b&page=3>; rel=\"next\", </t?status=open&q=a%20b&page=3>; rel=\"last\""
-        );
-        assert_eq!(links("/t", None, pages(1, 1)), "</t?page=1>; rel=\"first\", </t?page=1>; rel=\"last\"");
-        assert!(links("/t", None, pages(i64::MAX, 3)).contains("</t?page=3>; rel=\"prev\""));
-    }
-
-    #[test]
-    fn only_json_in_utf_8_is_json() {
-        for good in
-            ["application/json", "Application/JSON; charset=UTF-8", "application/json; charset=\"utf-8\""]
-        {
-            assert!(is_json(Some(good)), "{good}");
-        }
-        for bad in [None, Some(""), Some("text/json"), Some("application/json; charset=latin1")] {
-            assert!(!is_json(bad), "{bad:?}");
-        }
-    }
 
     #[test]
     fn queries_decode_as_forms_do() {

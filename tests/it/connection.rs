@@ -166,34 +166,32 @@ fn an_idle_connection_is_kept_longer_than_a_head_may_take() {
 
 // ---------------------------------------------------------------- early answers
 
-#[test]
-fn an_answer_before_the_end_of_the_body_always_arrives() {
-    let app = TestApp::desk();
-    let body = vec![b' '; 3 * 1024 * 1024];
-    for round in 0..200 {
-        let head = format!(
-            "POST /api/v1/external/tickets/1/messages HTTP/1.1\r\nX-API-KEY: wrong\r\nContent-Type: application/json\r\n\
-             Content-Length: {}",
-            if round % 2 == 0 { body.len() } else { 900_000 }
-        );
-        let sent = if round % 2 == 0 { &body[..] } else { &body[..900_000] };
-        let (status, code) =
-            if round % 2 == 0 { (413, "payload_too_large") } else { (401, "invalid_api_key") };
-        app.send_head(&head, sent).refused(status, code);
-    }
+/// Sends a request whose body nobody will read, and reads to the end. On this machine the answer arrives even if the server
+/// resets the connection behind it; elsewhere a reset takes it along. So a reset at any point is a failure.
+fn send_in_vain(app: &TestApp, path: &str, body: &[u8]) -> Response {
+    let mut socket = connect(app);
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nHost: x\r\nX-API-KEY: wrong\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    socket.write_all(head.as_bytes()).unwrap();
+    socket.write_all(body).unwrap();
+    let mut answer = vec![];
+    socket.read_to_end(&mut answer).unwrap();
+    Response::parse(&answer)
 }
 
 #[test]
-fn a_large_body_with_a_wrong_key_is_answered_every_time() {
+fn an_answer_before_the_end_of_the_body_always_arrives() {
     let app = TestApp::desk_with(&Options { max_body: 8 * 1024 * 1024, ..unlimited() });
     let body = vec![b' '; 4 * 1024 * 1024];
-    let head = format!(
-        "POST /api/v1/external/tickets/1/messages HTTP/1.1\r\nX-API-KEY: wrong\r\nContent-Type: application/json\r\n\
-         Content-Length: {}",
-        body.len()
-    );
     for _ in 0..200 {
-        app.send_head(&head, &body).refused(401, "invalid_api_key");
+        send_in_vain(&app, "/api/v1/external/tickets/1/messages", &body).refused(401, "invalid_api_key");
+    }
+    let app = TestApp::desk();
+    for _ in 0..50 {
+        send_in_vain(&app, "/api/v1/external/tickets/1/messages", &body).refused(413, "payload_too_large");
+        send_in_vain(&app, "/api/v1/external/nothing", &body).refused(404, "not_found");
     }
 }
 
