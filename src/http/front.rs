@@ -121,7 +121,9 @@ impl<E: Endpoint> Front<E> {
 
 impl<E: Endpoint> Outermost for Front<E> {
     fn unread(&self, why: Unread, peer: SocketAddr) -> Response {
-        self.metrics.unread.add();
+        if why != Unread::Crowded {
+            self.metrics.unread.add();
+        }
         let mut response = Failure::from(why).closing().render();
         let id = new_id();
         complete(response.headers_mut(), id.clone());
