@@ -20,7 +20,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use poem::http::uri::Scheme;
-use poem::http::{HeaderValue, header};
+use poem::http::{HeaderValue, StatusCode, header};
 use poem::web::{LocalAddr, RemoteAddr};
 use poem::{Request, Response};
 use tokio::net::{TcpListener, TcpStream};
@@ -145,10 +145,11 @@ async fn connection<E: Outermost + 'static>(socket: TcpStream, peer: SocketAddr,
                 let request = Request::from((request, addresses.0, addresses.1, Scheme::HTTP));
                 house.endpoint.get_response(request).await
             };
+            let late = response.status() == StatusCode::REQUEST_TIMEOUT;
             let ends = response.headers().get(header::CONNECTION).is_some_and(|value| value == "close");
             let mut response: hyper::Response<_> = response.into();
             if response.body().size_hint().exact().is_some() {
-                shared.answered(ends);
+                shared.answered(ends, late);
             } else {
                 // Where an answer ends that comes in pieces is not seen on the wire: the connection ends with it.
                 response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));

@@ -34,7 +34,7 @@ pub struct Talk {
     pub heads: Heads,
     /// What the library answered by itself, kept back.
     kept_back: Vec<u8>,
-    /// Whether the client ran out of time over a head.
+    /// Whether the client ran out of time.
     late: bool,
     /// Whether the client may still be sending what nobody will read.
     linger: bool,
@@ -67,11 +67,12 @@ impl Shared {
         talk.heads.pass(length, chunked)
     }
 
-    /// A request is answered; `linger` when the connection ends before all of it was read.
-    pub fn answered(&self, linger: bool) {
+    /// A request is answered; `linger` when the connection ends before all of it was read, `late` when it took too long.
+    pub fn answered(&self, linger: bool, late: bool) {
         let mut talk = self.talk();
         talk.turn = Turn::Answered;
         talk.linger |= linger;
+        talk.late |= late;
     }
 }
 
@@ -183,7 +184,10 @@ impl Wire {
     /// Sends a last answer of ours, if there is one, and closes: at once, or, where the client may still be sending, after
     /// reading on for a while. A socket closed over unread bytes takes the answer along that the client has not read yet.
     pub async fn close(mut self, last: Option<Vec<u8>>) {
-        let linger = self.shared.talk().linger || last.is_some();
+        let (linger, late) = {
+            let talk = self.shared.talk();
+            (talk.linger || last.is_some(), talk.late)
+        };
         if let Some(bytes) = last {
             let sent = tokio::time::timeout(self.bounds.write_pause, self.socket.write_all(&bytes)).await;
             if !matches!(sent, Ok(Ok(()))) {
@@ -193,7 +197,9 @@ impl Wire {
         // A client that has left needs no goodbye.
         let _ = self.socket.shutdown().await;
         if linger {
-            let _ = tokio::time::timeout(self.bounds.linger, self.drain()).await;
+            // Who was too slow already is not given as long again.
+            let limit = if late { self.bounds.linger_pause } else { self.bounds.linger };
+            let _ = tokio::time::timeout(limit, self.drain()).await;
         }
     }
 
