@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 
 use poem::endpoint::{BoxEndpoint, make_sync};
 use poem::http::{Method, StatusCode, header};
-use poem::{Endpoint, EndpointExt, Response, Route};
+use poem::{EndpointExt, Response, Route};
 
 use crate::activity::internal::AdminActivityApi;
 use crate::agent::external::ProfileApi;
@@ -20,12 +20,18 @@ use crate::db::Db;
 use crate::department::model::{Department, DepartmentReference};
 use crate::health::external::{ConnectionApi, HealthApi};
 use crate::health::internal::AdminConnectionApi;
+use crate::http::bounds::{Bounds, Proxies};
+use crate::http::cors::Origins;
 use crate::http::docs::{self, Demo, Page};
 use crate::http::document::Document;
-use crate::http::front::Front;
-use crate::http::gate::{Methods, Shared, mount};
+use crate::http::front::{Front, Outermost};
+use crate::http::gate::{Shared, mount};
 use crate::http::limit::Buckets;
+use crate::http::load::Load;
+use crate::http::methods::Methods;
+use crate::http::metrics::Metrics;
 use crate::http::resource::{Crud, Lookups};
+use crate::http::serve::Serving;
 use crate::http::tag::BASE;
 use crate::knowledge::category::model::KnowledgeCategory;
 use crate::knowledge::external::KnowledgeApi;
@@ -51,11 +57,39 @@ pub struct Options {
     pub max_body: usize,
     /// The sample agent whose key Swagger UI opens with, on a sample database.
     pub demo: Option<Demo>,
+    /// How long clients may take, and how much of the server they may hold.
+    pub bounds: Arc<Bounds>,
+    /// Whose word about a client's address counts.
+    pub proxies: Proxies,
+    /// Which other origins may call.
+    pub origins: Origins,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+}
+
+impl Options {
+    /// How a listener is served with these options.
+    pub fn serving(&self) -> Serving {
+        Serving {
+            bounds: Arc::clone(&self.bounds),
+            proxies: self.proxies.clone(),
+            metrics: Arc::clone(&self.metrics),
+        }
+    }
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { rate_limit: 1200, auth_failure_limit: 300, max_body: 1024 * 1024, demo: None }
+        Self {
+            rate_limit: 1200,
+            auth_failure_limit: 300,
+            max_body: 1024 * 1024,
+            demo: None,
+            bounds: Arc::default(),
+            proxies: Proxies::default(),
+            origins: Origins::default(),
+            metrics: Arc::default(),
+        }
     }
 }
 
@@ -92,12 +126,15 @@ pub type Internal = (
 );
 
 /// The whole server on a database. Whenever a key is used, `uses` notes it.
-pub fn app(db: &Arc<Db>, options: &Options, uses: &Arc<Uses>) -> impl Endpoint<Output = Response> + 'static {
+pub fn app(db: &Arc<Db>, options: &Options, uses: &Arc<Uses>) -> impl Outermost + 'static {
     let shared = Arc::new(Shared {
         db: Arc::clone(db),
         calls: Buckets::new(options.rate_limit),
         failures: Buckets::new(if options.rate_limit == 0 { 0 } else { options.auth_failure_limit }),
         max_body: options.max_body,
+        bounds: Arc::clone(&options.bounds),
+        load: Load::new(options.bounds.requests, options.bounds.turn),
+        metrics: Arc::clone(&options.metrics),
         running: Arc::default(),
         uses: Arc::clone(uses),
     });
@@ -128,7 +165,15 @@ pub fn app(db: &Arc<Db>, options: &Options, uses: &Arc<Uses>) -> impl Endpoint<O
     });
     let route = route.at("/", only_get(home.boxed()));
     let pages = docs::pages(document(), options.demo.clone());
-    Front(pages.into_iter().fold(route, |route, (path, page)| route.at(path, only_get(page_endpoint(page)))))
+    let route =
+        pages.into_iter().fold(route, |route, (path, page)| route.at(path, only_get(page_endpoint(page))));
+    Front {
+        inner: route,
+        limit: options.bounds.request,
+        proxies: options.proxies.clone(),
+        origins: options.origins.clone(),
+        metrics: Arc::clone(&options.metrics),
+    }
 }
 
 fn page_endpoint(page: Page) -> BoxEndpoint<'static> {

@@ -1,10 +1,14 @@
 //! Every setting of a server, once: its flag, its environment twin, its default and its text. Validated while it is parsed,
 //! then passed on, never global.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use ipnet::IpNet;
+
+use crate::http::bounds::Bounds;
 
 /// How a server listens and what it allows.
 #[derive(Args, Clone, Debug)]
@@ -23,6 +27,9 @@ pub struct Server {
     #[arg(long, env = "LODGE_MAX_BODY", default_value_t = 1_048_576, value_name = "BYTES",
           value_parser = clap::value_parser!(u32).range(1024..=67_108_864))]
     pub max_body: u32,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "a doc comment here would become the help of the whole group")]
+    pub network: Network,
     /// Listen beyond loopback even though a published sample key opens the door.
     #[arg(long, env = "LODGE_ALLOW_DEMO_KEYS", default_value_t = false)]
     pub allow_demo_keys: bool,
@@ -32,6 +39,78 @@ pub struct Server {
     /// What is logged: `error`, `warn`, `info` (a line a request), `debug`, or a filter such as `lodge=info`.
     #[arg(long, env = "LODGE_LOG", default_value = "info", value_name = "LEVEL")]
     pub log: String,
+}
+
+/// What clients may ask of the network side of a server.
+#[derive(Args, Clone, Debug)]
+pub struct Network {
+    /// How many connections there may be at once; further clients wait to be accepted.
+    #[arg(long, env = "LODGE_MAX_CONNECTIONS", default_value_t = 1024, value_name = "NUMBER",
+          value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub max_connections: u32,
+    /// How many of them one address (of IPv6, one /64) may hold; 0 is no limit. Loopback and trusted proxies are not
+    /// counted.
+    #[arg(long, env = "LODGE_MAX_CONNECTIONS_PER_ADDRESS", default_value_t = 256, value_name = "NUMBER")]
+    pub max_connections_per_address: u32,
+    /// How many requests may be worked on at once; as many more may wait half a second for their turn, and others are
+    /// refused with 503.
+    #[arg(long, env = "LODGE_MAX_REQUESTS", default_value_t = 256, value_name = "NUMBER",
+          value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub max_requests: u32,
+    /// How long a connection may be idle between two requests. Keep it longer than a proxy keeps its connections.
+    #[arg(long, env = "LODGE_IDLE_TIMEOUT", default_value_t = 75, value_name = "SECONDS",
+          value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub idle_timeout: u64,
+    /// How long the body of a request may take in all.
+    #[arg(long, env = "LODGE_BODY_TIMEOUT", default_value_t = 60, value_name = "SECONDS",
+          value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub body_timeout: u64,
+    /// How long a request may take in all, its body included.
+    #[arg(long, env = "LODGE_REQUEST_TIMEOUT", default_value_t = 90, value_name = "SECONDS",
+          value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub request_timeout: u64,
+    /// A proxy, or a network of them (CIDR), whose X-Forwarded-For or Forwarded says whose a request is. Can be given
+    /// more than once; nobody is believed by default.
+    #[arg(long, env = "LODGE_TRUSTED_PROXY", value_name = "CIDR", value_delimiter = ',', value_parser = network)]
+    pub trusted_proxy: Vec<IpNet>,
+    /// An origin whose pages may call the API from a browser, such as https://desk.example. Can be given more than once;
+    /// there is none by default.
+    #[arg(long, env = "LODGE_CORS_ORIGIN", value_name = "ORIGIN", value_delimiter = ',', value_parser = origin)]
+    pub cors_origin: Vec<String>,
+    /// Where to serve /metrics for Prometheus, without a key; not at all by default. Keep it on loopback or a private
+    /// network.
+    #[arg(long, env = "LODGE_METRICS", value_name = "ADDRESS:PORT")]
+    pub metrics: Option<SocketAddr>,
+}
+
+impl Network {
+    /// The limits, those that have no flag included.
+    pub fn bounds(&self) -> Bounds {
+        Bounds {
+            connections: self.max_connections as usize,
+            connections_per_address: self.max_connections_per_address as usize,
+            requests: self.max_requests as usize,
+            idle: Duration::from_secs(self.idle_timeout),
+            body: Duration::from_secs(self.body_timeout),
+            request: Duration::from_secs(self.request_timeout),
+            ..Bounds::default()
+        }
+    }
+}
+
+fn network(text: &str) -> Result<IpNet, String> {
+    let address = || text.parse::<IpAddr>().map(IpNet::from);
+    text.parse::<IpNet>().or_else(|_| address()).map_err(|_| "is not an address or a network".to_owned())
+}
+
+/// An origin exactly as browsers send it: scheme, host and perhaps a port, in lower case, and nothing behind them.
+fn origin(text: &str) -> Result<String, String> {
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or_default();
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.:[]".contains(&byte);
+    if host.is_empty() || !host.bytes().all(plain) {
+        return Err("is not an origin such as https://desk.example".to_owned());
+    }
+    Ok(text.to_owned())
 }
 
 /// How log lines look.

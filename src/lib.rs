@@ -31,6 +31,7 @@ pub mod idempotency;
 pub mod knowledge;
 pub mod label;
 pub mod message;
+pub mod metrics;
 pub mod notification;
 pub mod noun;
 pub mod product;

@@ -1,6 +1,6 @@
 //! `lodge serve`, and what `lodge demo` shares with it.
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,8 +12,11 @@ use crate::app::{self, app};
 use crate::config::{Database, LogFormat, Server};
 use crate::db::open::OpenError;
 use crate::db::{self, Db, open};
+use crate::http::bounds::Proxies;
+use crate::http::cors::Origins;
 use crate::http::docs::Demo;
-use crate::http::serve::serve;
+use crate::http::metrics::MetricsPage;
+use crate::http::serve::{BACKLOG, serve};
 use crate::upkeep::Upkeep;
 use crate::{api_key, seed};
 
@@ -46,9 +49,10 @@ impl Serve {
             ));
             if db.read(api_key::store::count)? == 0 {
                 let file = path.display();
-                tell("There is no key yet. Make an agent, then a key for it:");
-                tell(&format!("  lodge agent create --db {file} --name 'Your name' --email you@example.com"));
-                tell(&format!("  lodge key create --db {file} --type external --agent you@example.com"));
+                tell(
+                    "There is no key yet. Make one for the Internal API, through which everything else is made:",
+                );
+                tell(&format!("  lodge key create --db {file} --type internal --special"));
             }
             Ok(())
         })
@@ -57,14 +61,20 @@ impl Serve {
 
 /// Takes the port, before anything is made or opened: a port in use must leave nothing behind.
 pub fn listen(server: &Server) -> Result<TcpListener, Failure> {
-    let listener = TcpListener::bind(server.listen).map_err(|error| {
-        let message = format!("cannot listen on {}: {error}", server.listen);
+    bind(server.listen)
+}
+
+fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
+    let listener = TcpListener::bind(address).map_err(|error| {
+        let message = format!("cannot listen on {address}: {error}");
         if error.kind() == std::io::ErrorKind::AddrInUse {
             Failure::in_use(message)
         } else {
             Failure::refused(message)
         }
     })?;
+    // Listening again with a longer queue: the standard library's is short, and who does not fit in is not even refused.
+    socket2::SockRef::from(&listener).listen(BACKLOG)?;
     listener.set_nonblocking(true)?;
     Ok(listener)
 }
@@ -95,20 +105,24 @@ pub fn start(
     refuse_published(server, path, usize::try_from(demo_keys).unwrap_or(0))?;
     let is_sample = db.read(|tx| Ok(seed::store::find_sample(tx)?.is_some()))?;
     let demo = if is_sample && demo_keys > 0 { demo_agent(&db)? } else { None };
-    let options = app::Options {
-        rate_limit: server.rate_limit,
-        auth_failure_limit: server.auth_failure_limit,
-        max_body: server.max_body as usize,
-        demo,
-    };
+    let options = options(server, demo);
+    let metrics = server.network.metrics.map(bind).transpose()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let served = runtime.block_on(async {
         let stop = CancellationToken::new();
         stop_on_signal(stop.clone())?;
         ready(&db, &listener)?;
+        if let Some(metrics) = metrics {
+            tell(&format!("Metrics are on http://{}/metrics.", metrics.local_addr()?));
+            let page = MetricsPage { metrics: Arc::clone(&options.metrics), db: Arc::clone(&db) };
+            // Counted apart, so that looking does not show up in what is looked at.
+            let serving = app::Options::default().serving();
+            let listener = tokio::net::TcpListener::from_std(metrics)?;
+            tokio::spawn(serve(listener, page, serving, stop.clone()));
+        }
         let listener = tokio::net::TcpListener::from_std(listener)?;
         let upkeep = Upkeep::default();
-        let serving = serve(listener, app(&db, &options, upkeep.uses()), stop);
+        let serving = serve(listener, app(&db, &options, upkeep.uses()), options.serving(), stop);
         upkeep.beside(&db, serving).await?;
         Ok(())
     });
@@ -116,6 +130,20 @@ pub fn start(
     drop(runtime);
     drop(db);
     served
+}
+
+fn options(server: &Server, demo: Option<Demo>) -> app::Options {
+    let network = &server.network;
+    app::Options {
+        rate_limit: server.rate_limit,
+        auth_failure_limit: server.auth_failure_limit,
+        max_body: server.max_body as usize,
+        demo,
+        bounds: Arc::new(network.bounds()),
+        proxies: Proxies(network.trusted_proxy.clone()),
+        origins: Origins::new(&network.cors_origin),
+        metrics: Arc::default(),
+    }
 }
 
 /// The sample agent whose key still opens the door.

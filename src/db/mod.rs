@@ -10,9 +10,11 @@ pub mod open;
 mod page;
 mod row;
 pub mod search;
+mod vitals;
 mod writer;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use r2d2_sqlite::SqliteConnectionManager;
@@ -55,6 +57,7 @@ pub struct Db {
     readers: r2d2::Pool<SqliteConnectionManager>,
     writer: writer::Writer,
     clock: Clock,
+    vitals: Arc<vitals::Vitals>,
     path: PathBuf,
     _lock: open::Lock,
 }
@@ -67,7 +70,8 @@ impl Db {
     pub fn open(path: &Path, options: &Options) -> Result<Self, open::OpenError> {
         open::check(path)?;
         let lock = open::Lock::take(path)?;
-        let writer = writer::Writer::start(open::writable(path)?, options.clock.clone());
+        let vitals = Arc::new(vitals::Vitals::default());
+        let writer = writer::Writer::start(open::writable(path)?, options.clock.clone(), Arc::clone(&vitals));
         let manager = SqliteConnectionManager::file(path)
             .with_flags(OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)
             .with_init(open::set_up_reader);
@@ -85,6 +89,7 @@ impl Db {
             readers,
             writer,
             clock: options.clock.clone(),
+            vitals,
             path: path.to_owned(),
             _lock: lock,
         })

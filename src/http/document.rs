@@ -62,7 +62,7 @@ const SHARED_PARAMETERS: [(&str, &str); 4] = [
 ];
 
 /// The refusals, by status: component name, description, codes.
-const REFUSALS: [(&str, &str, &str, &str); 15] = [
+const REFUSALS: [(&str, &str, &str, &str); 16] = [
     (
         "400",
         "Malformed",
@@ -82,6 +82,13 @@ const REFUSALS: [(&str, &str, &str, &str); 15] = [
         "wrong_key_type",
     ),
     ("404", "NotFound", "There is no such thing, or you may not see it.", "not_found"),
+    (
+        "408",
+        "RequestTimeout",
+        "The request took too long to arrive or to be answered. What it asked for may have been done: ask again with the same \
+         `Idempotency-Key`.",
+        "request_timeout",
+    ),
     (
         "409",
         "Conflict",
@@ -130,6 +137,11 @@ const REFUSALS: [(&str, &str, &str, &str); 15] = [
     ("507", "StorageFull", "The disk is full. Nothing was written.", "storage_full"),
 ];
 
+/// The headers that say where a key stands under its limit.
+const LIMITS: [&str; 2] = ["RateLimit", "RateLimit-Policy"];
+/// Refusals that are given before a request is counted.
+const BEFORE_THE_LIMIT: [&str; 4] = ["401", "403", "414", "431"];
+
 fn build(derived: &str) -> Value {
     let mut document: Value = serde_json::from_str(derived).unwrap_or_default();
     document["openapi"] = json!("3.0.3");
@@ -149,6 +161,7 @@ fn build(derived: &str) -> Value {
     if let Some(schemas) = document["components"]["schemas"].as_object_mut() {
         for (name, schema) in schemas.iter_mut() {
             shape(name, schema, requests.contains(name));
+            name_words(schema);
         }
         schemas.insert("Failure".into(), failure());
     }
@@ -221,7 +234,7 @@ fn complete(method: &str, operation: &mut Value) {
         let description = operation["description"].as_str().unwrap_or_default();
         operation["description"] = json!(format!("{description}\n\nScope: `{scope}`.").trim());
     }
-    let mut statuses = vec!["414", "431", "500", "503"];
+    let mut statuses = vec!["408", "414", "431", "500", "503"];
     if needs_key {
         statuses.extend(["400", "401", "403", "429"]);
     }
@@ -248,7 +261,7 @@ fn complete(method: &str, operation: &mut Value) {
     }
     for status in ["200", "201"] {
         if let Some(success) = responses.get_mut(status) {
-            complete_success(status, success, &has);
+            complete_success(status, success, &has, needs_key);
         }
     }
     sort_by_key(responses);
@@ -286,10 +299,13 @@ fn complete_parameter(parameter: &mut Value, has: &mut BTreeSet<String>, statuse
     has.insert(name);
 }
 
-fn complete_success(status: &str, success: &mut Value, has: &BTreeSet<String>) {
+fn complete_success(status: &str, success: &mut Value, has: &BTreeSet<String>, needs_key: bool) {
     let schema = &success["content"]["application/json"]["schema"]["$ref"];
     let is_page = schema.as_str().is_some_and(|name| name.ends_with("Page"));
     let mut headers = vec!["X-Request-Id"];
+    if needs_key {
+        headers.extend(LIMITS);
+    }
     if is_page {
         headers.push("Link");
     }
@@ -341,6 +357,7 @@ fn shape(name: &str, schema: &mut Value, is_request: bool) {
         if !is_request && !required.contains(field) {
             nullable(property);
         }
+        nullable_parts(property);
         tidy(property);
         let example = example_of(&format!("{name}.{field}")).or_else(|| example_of(field));
         let is_plain = property["$ref"].is_null() && property["allOf"].is_null();
@@ -353,11 +370,35 @@ fn shape(name: &str, schema: &mut Value, is_request: bool) {
     }
 }
 
+/// Names the words of an enum for generated clients, where a word itself is no name: `-priority` is `PRIORITY_DESCENDING`.
+fn name_words(schema: &mut Value) {
+    let words: Vec<&str> =
+        schema["enum"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    if words.iter().any(|word| word.starts_with('-')) {
+        let names = words.iter().map(|word| match word.strip_prefix('-') {
+            Some(word) => word.to_uppercase() + "_DESCENDING",
+            None => word.to_uppercase(),
+        });
+        schema["x-enum-varnames"] = names.collect();
+    }
+}
+
 fn nullable(property: &mut Value) {
     if property["$ref"].is_string() {
         *property = json!({ "nullable": true, "allOf": [property.take()] });
     } else {
         property["nullable"] = json!(true);
+    }
+}
+
+/// Where a value has alternatives, each of them may be null: in OpenAPI 3.0 `nullable` counts beside a `type` only.
+fn nullable_parts(property: &mut Value) {
+    if property["nullable"] == true
+        && property["type"].is_null()
+        && let Some(parts) = property.get_mut("anyOf").and_then(Value::as_array_mut)
+    {
+        parts.iter_mut().for_each(nullable);
+        property.as_object_mut().map(|fields| fields.remove("nullable"));
     }
 }
 
@@ -398,6 +439,11 @@ fn refusal_response((status, _, description, code): &(&str, &str, &str, &str)) -
     let mut add =
         |name: &str| headers.insert(name.into(), json!({ "$ref": format!("#/components/headers/{name}") }));
     add("X-Request-Id");
+    if !BEFORE_THE_LIMIT.contains(status) {
+        for name in LIMITS {
+            add(name);
+        }
+    }
     if ["429", "503"].contains(status) {
         add("Retry-After");
     }
@@ -423,6 +469,10 @@ fn headers() -> Value {
         "Location": text("Where the new thing can be read, path-absolute.", "/api/v1/internal/labels/7"),
         "ETag": text("The version of the ticket, a strong entity tag.", "\"42-7-1\""),
         "Idempotent-Replayed": text("`true` when this is the first answer given again.", "true"),
+        "RateLimit": text("Where the key stands under its limit (draft-ietf-httpapi-ratelimit-headers): `r` requests are left, and in \
+            `t` seconds there is one more. On a 429 for failed authentications the address's. Absent where there is no limit.",
+            "\"key\";r=1199;t=1"),
+        "RateLimit-Policy": text("The limit itself: `q` requests in `w` seconds, refilled evenly.", "\"key\";q=1200;w=60"),
         "WWW-Authenticate": text("How to authenticate.", "ApiKey header=\"X-API-KEY\""),
         "Retry-After": json!({
             "description": "How many seconds to wait.", "schema": { "type": "integer", "minimum": 1 }, "example": 1,

@@ -6,6 +6,8 @@ use poem_openapi::ApiResponse;
 use poem_openapi::registry::{MetaResponses, Registry};
 use serde::Serialize;
 
+use super::limit::Standing;
+use super::serve::Unread;
 use crate::error::{Error, FieldErrors};
 
 /// A refusal on its way to the client: a status, a stable code for programs, a sentence for people.
@@ -56,6 +58,8 @@ failures! {
     not_found = NOT_FOUND "not_found" "Not found";
     /// The path exists, the method does not.
     method_not_allowed = METHOD_NOT_ALLOWED "method_not_allowed" "Method not allowed";
+    /// The request took too long.
+    request_timeout = REQUEST_TIMEOUT "request_timeout" "The request took too long";
     /// The body is too large.
     too_large = PAYLOAD_TOO_LARGE "payload_too_large" "The body is too large";
     /// The address is too long.
@@ -73,9 +77,18 @@ impl Failure {
         Self { status, code, message, errors: FieldErrors::new(), headers: vec![], close: false }
     }
 
-    /// Too many requests: try again in so many seconds.
-    pub fn rate_limited(seconds: u64) -> Self {
-        Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", "Too many requests").retry_after(seconds)
+    /// Too many requests: where the caller stands under the limit of this name.
+    pub fn rate_limited(limit: &str, standing: Standing) -> Self {
+        let [policy, state] = standing.fields(limit);
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", "Too many requests")
+            .retry_after(standing.seconds)
+            .with(policy.0, policy.1)
+            .with(state.0, state.1)
+    }
+
+    /// What went wrong behind us, as an answer: our own refusals as they are, the framework's in our shape.
+    pub fn respond(error: poem::Error) -> Response {
+        if error.is_from_response() { error.into_response() } else { Self::from(error).render() }
     }
 
     /// With a header.
@@ -176,12 +189,26 @@ impl From<Error> for Failure {
     }
 }
 
+/// What could not be read as a request, or was not looked at.
+impl From<Unread> for Failure {
+    fn from(why: Unread) -> Self {
+        match why {
+            Unread::Malformed => Self::malformed(),
+            Unread::Target => Self::uri_too_long(),
+            Unread::Head => Self::headers_too_large(),
+            Unread::Late => Self::request_timeout(),
+            Unread::Crowded => Error::Overloaded.into(),
+        }
+    }
+}
+
 /// Whatever the framework found wrong, in our shape. Nothing it says reaches the client.
 impl From<poem::Error> for Failure {
     fn from(error: poem::Error) -> Self {
         match error.status() {
             StatusCode::NOT_FOUND => Self::not_found(),
             StatusCode::METHOD_NOT_ALLOWED => Self::method_not_allowed(),
+            StatusCode::REQUEST_TIMEOUT => Self::request_timeout(),
             StatusCode::PAYLOAD_TOO_LARGE => Self::too_large(),
             StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::unsupported_media_type(),
             status if status.is_client_error() => Self::malformed(),

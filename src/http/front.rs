@@ -1,16 +1,22 @@
-//! The outermost part of the server: gives every request an id, refuses heads that are too large, turns everything that
-//! goes wrong behind it (panics included) into our shape, and writes the log line.
+//! The outermost part of the server: gives every request an id, finds out whose it is, refuses heads that are too large or
+//! ambiguous, turns everything that goes wrong behind it (panics included) into our shape, and writes the log line.
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
-use poem::http::{HeaderName, HeaderValue, header};
+use poem::http::{HeaderMap, HeaderName, HeaderValue, Version, header};
 use poem::{Endpoint, IntoResponse, Request, Response};
 
+use super::bounds::Proxies;
+use super::client;
+use super::cors::Origins;
 use super::failure::Failure;
+use super::metrics::{Metrics, Operation};
+use super::serve::Unread;
 
 /// How many bytes an address may have.
 const MAX_URI: usize = 8 * 1024;
@@ -20,61 +26,165 @@ const MAX_HEADERS: usize = 100;
 const MAX_HEADER_BYTES: usize = 32 * 1024;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+/// Answers of the API are no pages: whatever a browser is made to see in them, it loads and runs nothing.
+const POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
 
-/// Whether the gate has read the request's body.
-#[derive(Clone, Debug, Default)]
-pub struct BodyRead(pub Arc<AtomicBool>);
+/// What is found out about a request on its way, for whoever answers it and for the log.
+#[derive(Debug)]
+pub struct Trace {
+    /// The client's address.
+    pub client: IpAddr,
+    /// Whether the gate has read the request's body.
+    pub body_read: AtomicBool,
+    /// The key's id; 0 is none.
+    pub key: AtomicI64,
+    /// The operation.
+    pub operation: OnceLock<Arc<Operation>>,
+}
+
+/// An endpoint that also answers for what could not be read as a request.
+pub trait Outermost: Endpoint<Output = Response> {
+    /// The answer to what could not be read.
+    fn unread(&self, why: Unread, peer: SocketAddr) -> Response;
+}
 
 /// Everything behind the front.
-pub struct Front<E>(pub E);
+pub struct Front<E> {
+    /// What is behind it.
+    pub inner: E,
+    /// How long a request may take in all.
+    pub limit: Duration,
+    /// Whose word about a client's address counts.
+    pub proxies: Proxies,
+    /// Which other origins may call.
+    pub origins: Origins,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+}
 
 impl<E: Endpoint> Endpoint for Front<E> {
     type Output = Response;
 
     async fn call(&self, mut request: Request) -> poem::Result<Response> {
         let started = Instant::now();
+        let _running = self.metrics.running.hold();
         let id = request_id(&request);
         request.headers_mut().insert(REQUEST_ID, id.clone());
-        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-        let peer = request.remote_addr().as_socket_addr().map(|address| address.ip().to_string());
-        let body = BodyRead::default();
+        let line = Line { id: id.clone(), method: shown(request.method().as_str()), path: path(&request) };
+        let crossing = self.origins.crossing(request.method(), request.headers());
         let has_body = request.headers().contains_key(header::TRANSFER_ENCODING)
             || request.header(header::CONTENT_LENGTH).is_some_and(|length| length != "0");
-        request.set_data(body.clone());
-        let mut response = match refuse_large(&request) {
+        let trace = Arc::new(self.trace(&request));
+        request.set_data(Arc::clone(&trace));
+        let mut response = match refuse(&request) {
             Some(failure) => failure.closing().render(),
             None => self.answer(request).await,
         };
-        let headers = response.headers_mut();
-        headers.insert(REQUEST_ID, id.clone());
-        if has_body && !body.0.load(Ordering::Relaxed) {
+        if has_body && !trace.body_read.load(Ordering::Relaxed) {
             // What nobody read would be taken for the next request, so the connection ends, and says so (RFC 9112, 9.6).
-            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
-        headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        tracing::info!(
-            target: "lodge::request",
-            id = id.to_str().unwrap_or_default(),
-            %method,
-            path,
-            status = response.status().as_u16(),
-            peer = peer.unwrap_or_default(),
-            micros = started.elapsed().as_micros() as u64,
-        );
+        self.origins.mark(crossing, &mut response);
+        complete(response.headers_mut(), id);
+        let operation = trace.operation.get().unwrap_or(&self.metrics.other);
+        operation.answered(response.status(), started.elapsed());
+        line.write(&trace, &operation.name, &response, started);
         Ok(response)
+    }
+}
+
+impl<E> Front<E> {
+    fn trace(&self, request: &Request) -> Trace {
+        let peer = request.remote_addr().as_socket_addr().map(SocketAddr::ip);
+        let peer = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+        Trace {
+            client: client::address(peer, request.headers(), &self.proxies),
+            body_read: AtomicBool::new(false),
+            key: AtomicI64::new(0),
+            operation: OnceLock::new(),
+        }
     }
 }
 
 impl<E: Endpoint> Front<E> {
     async fn answer(&self, request: Request) -> Response {
-        match AssertUnwindSafe(self.0.call(request)).catch_unwind().await {
-            Ok(Ok(answer)) => answer.into_response(),
-            Ok(Err(error)) if error.is_from_response() => error.into_response(),
-            Ok(Err(error)) => Failure::from(error).render(),
-            Err(_) => Failure::internal().render(),
+        let answer = AssertUnwindSafe(self.inner.call(request)).catch_unwind();
+        match tokio::time::timeout(self.limit, answer).await {
+            Ok(Ok(Ok(answer))) => answer.into_response(),
+            Ok(Ok(Err(error))) => Failure::respond(error),
+            Ok(Err(_)) => Failure::internal().render(),
+            Err(_) => Failure::request_timeout().closing().render(),
         }
     }
+}
+
+impl<E: Endpoint> Outermost for Front<E> {
+    fn unread(&self, why: Unread, peer: SocketAddr) -> Response {
+        if why != Unread::Crowded {
+            self.metrics.unread.add();
+        }
+        let mut response = Failure::from(why).closing().render();
+        let id = new_id();
+        complete(response.headers_mut(), id.clone());
+        tracing::info!(
+            target: "lodge::request",
+            id = id.to_str().unwrap_or_default(),
+            method = "-",
+            path = "-",
+            operation = "unread",
+            status = response.status().as_u16(),
+            client = %peer.ip().to_canonical(),
+        );
+        response
+    }
+}
+
+/// What every answer carries.
+fn complete(headers: &mut HeaderMap, id: HeaderValue) {
+    headers.insert(REQUEST_ID, id);
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(POLICY);
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(RESOURCE_POLICY, HeaderValue::from_static("same-origin"));
+}
+
+/// What the log says of a request.
+struct Line {
+    id: HeaderValue,
+    method: String,
+    path: String,
+}
+
+impl Line {
+    fn write(&self, trace: &Trace, operation: &str, response: &Response, started: Instant) {
+        tracing::info!(
+            target: "lodge::request",
+            id = self.id.to_str().unwrap_or_default(),
+            method = self.method,
+            path = self.path,
+            operation,
+            status = response.status().as_u16(),
+            client = %trace.client,
+            key = trace.key.load(Ordering::Relaxed),
+            micros = started.elapsed().as_micros() as u64,
+        );
+    }
+}
+
+/// The path as the log shows it. Only short, plain segments are shown: the others can only be mistakes, and a mistake may
+/// be a key, or made to be read as something else.
+fn path(request: &Request) -> String {
+    let path = request.uri().path();
+    let mut clean: String = path.split('/').take(12).map(shown).collect::<Vec<_>>().join("/");
+    clean.truncate(200);
+    clean
+}
+
+fn shown(text: &str) -> String {
+    let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+    if plain && text.len() <= 40 && !text.starts_with("lodge_") { text.to_owned() } else { "*".to_owned() }
 }
 
 /// The id a client sent, if it is a plain one, or a new one.
@@ -83,11 +193,13 @@ fn request_id(request: &Request) -> HeaderValue {
         (1..=64).contains(&text.len())
             && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
     };
-    if let Some(id) = request.headers().get(REQUEST_ID)
-        && id.to_str().is_ok_and(plain)
-    {
-        return id.clone();
+    match request.headers().get(REQUEST_ID) {
+        Some(id) if id.to_str().is_ok_and(plain) => id.clone(),
+        _ => new_id(),
     }
+}
+
+fn new_id() -> HeaderValue {
     let mut random = [0_u8; 8];
     // Without randomness ids repeat, which harms nobody.
     let _ = crate::random::fill(&mut random);
@@ -95,14 +207,21 @@ fn request_id(request: &Request) -> HeaderValue {
     HeaderValue::try_from(id).unwrap_or(HeaderValue::from_static("0"))
 }
 
-fn refuse_large(request: &Request) -> Option<Failure> {
+/// Heads that are too large, and those that a proxy might read otherwise than we do.
+fn refuse(request: &Request) -> Option<Failure> {
     let address = request.uri().path_and_query().map_or(0, |address| address.as_str().len());
     let headers = request.headers();
     let bytes: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    let count = |name: HeaderName| headers.get_all(name).iter().count();
     if address > MAX_URI {
         Some(Failure::uri_too_long())
     } else if headers.len() > MAX_HEADERS || bytes > MAX_HEADER_BYTES {
         Some(Failure::headers_too_large())
+    } else if count(header::HOST) > 1
+        || (count(header::HOST) == 0 && request.version() == Version::HTTP_11)
+        || count(header::CONTENT_TYPE) > 1
+    {
+        Some(Failure::malformed())
     } else {
         None
     }

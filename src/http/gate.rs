@@ -8,24 +8,30 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use bytes::Bytes;
 use percent_encoding::percent_decode_str;
 use poem::endpoint::BoxEndpoint;
-use poem::http::{HeaderValue, Method, StatusCode, header};
+use poem::http::{HeaderValue, Method, header};
 use poem::{Endpoint, Request, Response, Route};
 use poem_openapi::OpenApi;
 use poem_openapi::registry::{MetaOperation, MetaParamIn, Registry};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::answer::Pages;
+use super::answer::{self, Pages};
+use super::body;
+use super::bounds::Bounds;
 use super::caller::{EXTERNAL, INTERNAL};
 use super::failure::Failure;
-use super::front::BodyRead;
+use super::front::Trace;
 use super::json::{self, Malformed};
-use super::limit::{Buckets, neighbourhood};
+use super::limit::{Buckets, Standing, neighbourhood};
+use super::load::Load;
+use super::methods::Methods;
+use super::metrics::{self, Metrics};
 use super::once::Running;
 use super::shape::Shape;
 use crate::api_key::uses::Uses;
@@ -44,6 +50,12 @@ pub struct Shared {
     pub failures: Buckets<IpAddr>,
     /// How many bytes a body may have.
     pub max_body: usize,
+    /// How long a body may take.
+    pub bounds: Arc<Bounds>,
+    /// How much is worked on at once.
+    pub load: Load,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
     /// The requests with an idempotency key that run now.
     pub running: Arc<Running>,
     /// When keys were used.
@@ -87,45 +99,8 @@ struct Guarded {
     shared: Arc<Shared>,
     /// Where in the path each path parameter stands.
     places: Vec<(String, usize)>,
-}
-
-/// The methods of one path. HEAD is GET without the body, OPTIONS tells which there are, others are 405.
-pub struct Methods<E> {
-    methods: HashMap<Method, E>,
-    allow: HeaderValue,
-}
-
-impl<E> Methods<E> {
-    /// The methods there are.
-    pub fn new(methods: HashMap<Method, E>) -> Self {
-        let order = [Method::GET, Method::POST, Method::PUT, Method::DELETE];
-        let mut allow: Vec<&str> =
-            order.iter().filter(|m| methods.contains_key(m)).map(Method::as_str).collect();
-        if methods.contains_key(&Method::GET) {
-            allow.insert(1, "HEAD");
-        }
-        allow.push("OPTIONS");
-        let allow =
-            HeaderValue::try_from(allow.join(", ")).unwrap_or_else(|_| HeaderValue::from_static("OPTIONS"));
-        Self { methods, allow }
-    }
-}
-
-impl<E: Endpoint<Output = Response>> Endpoint for Methods<E> {
-    type Output = Response;
-
-    async fn call(&self, request: Request) -> poem::Result<Response> {
-        let method = if request.method() == Method::HEAD { &Method::GET } else { request.method() };
-        if let Some(endpoint) = self.methods.get(method) {
-            return endpoint.call(request).await;
-        }
-        if request.method() == Method::OPTIONS {
-            let allowed =
-                Response::builder().status(StatusCode::NO_CONTENT).header(header::ALLOW, self.allow.clone());
-            return Ok(allowed.finish());
-        }
-        Err(Failure::method_not_allowed().with(header::ALLOW, self.allow.clone()).into())
-    }
+    /// What is counted about it.
+    counts: Arc<metrics::Operation>,
 }
 
 /// Mounts every operation of an API under `base`, each behind its gate.
@@ -152,8 +127,10 @@ pub fn mount<T: OpenApi>(route: Route, base: &str, api: T, shared: &Arc<Shared>)
             let meta = operations
                 .remove(&(plain(&path), method.clone()))
                 .unwrap_or_else(|| panic!("{method} {path} has no metadata"));
+            let counts = shared.metrics.operation(meta.operation_id.unwrap_or(meta.method.as_str()));
             let operation = Operation::compile(&registry, meta);
-            let guarded = Guarded { operation, inner, shared: Arc::clone(shared), places: places(&template) };
+            let places = places(&template);
+            let guarded = Guarded { operation, inner, shared: Arc::clone(shared), places, counts };
             (method, guarded)
         });
         route.at(format!("{base}{path}"), Methods::new(guarded.collect()))
@@ -211,10 +188,36 @@ impl Operation {
 impl Endpoint for Guarded {
     type Output = Response;
 
-    async fn call(&self, mut request: Request) -> poem::Result<Response> {
+    async fn call(&self, request: Request) -> poem::Result<Response> {
+        if let Some(trace) = request.data::<Arc<Trace>>() {
+            // It is set once: a request passes one gate.
+            let _ = trace.operation.set(Arc::clone(&self.counts));
+        }
+        let mut standing = None;
+        let answer = self.answer(request, &mut standing).await;
+        let mut response = answer.unwrap_or_else(Failure::respond);
+        if let Some(standing) = standing {
+            response.headers_mut().extend(Standing::fields(standing, "key"));
+        }
+        Ok(response)
+    }
+}
+
+impl Guarded {
+    /// Asks the operation, if the request passes. `standing` is where its key stands under its limit, once that is known.
+    async fn answer(&self, mut request: Request, standing: &mut Option<Standing>) -> poem::Result<Response> {
+        let is_public = self.operation.need.is_none();
+        let shed = |error| {
+            self.shared.metrics.shed.add();
+            Failure::from(error)
+        };
+        if !is_public {
+            self.shared.load.look().map_err(shed)?;
+        }
         self.refuse_long(&request)?;
-        let caller = self.identify(&request)?;
+        let caller = self.identify(&request, standing)?;
         let raw = self.read_body(&mut request).await?;
+        let _place = if is_public { None } else { Some(self.shared.load.enter().await.map_err(shed)?) };
         let body = match &self.operation.body {
             Some(_) => Some(json::parse(&raw).map_err(|why| match why {
                 Malformed::Syntax => Failure::malformed(),
@@ -238,15 +241,13 @@ impl Endpoint for Guarded {
         request.extensions_mut().insert(poem_openapi::__private::UrlQuery(pairs));
         let mut response = self.inner.call(request).await?;
         if let Some(pages) = response.data::<Pages>().copied()
-            && let Ok(link) = HeaderValue::try_from(links(address.path(), address.query(), pages))
+            && let Ok(link) = HeaderValue::try_from(answer::links(address.path(), address.query(), pages))
         {
             response.headers_mut().insert(header::LINK, link);
         }
         Ok(response)
     }
-}
 
-impl Guarded {
     /// A body that says it is too long is not even begun to be read.
     fn refuse_long(&self, request: &Request) -> Result<(), Failure> {
         let length = request.header(header::CONTENT_LENGTH).and_then(|text| text.parse::<u64>().ok());
@@ -256,13 +257,23 @@ impl Guarded {
         }
     }
 
-    fn identify(&self, request: &Request) -> Result<Option<Caller>, Failure> {
+    /// Who calls, if the operation wants to know. Only who fails is counted by address: a valid key is never refused for
+    /// what others at its address do.
+    fn identify(
+        &self,
+        request: &Request,
+        standing: &mut Option<Standing>,
+    ) -> Result<Option<Caller>, Failure> {
         let Some((kind, scope)) = self.operation.need else { return Ok(None) };
-        let address = request.remote_addr().as_socket_addr().map(std::net::SocketAddr::ip);
+        let trace = request.data::<Arc<Trace>>();
+        let address = trace.map(|trace| trace.client);
         let failed = |failure: Failure| {
-            let limit =
-                address.map_or(Ok(()), |ip| self.shared.failures.take(neighbourhood(ip), Instant::now()));
-            Err(limit.map_or_else(Failure::rate_limited, |()| failure))
+            self.shared.metrics.auth_failures.add();
+            let limit = address.map(|ip| self.shared.failures.take(neighbourhood(ip), Instant::now()));
+            match limit {
+                Some(Err(standing)) => Err(self.rate_limited("address", standing)),
+                _ => Err(failure),
+            }
         };
         let mut keys = request.headers().get_all("x-api-key").iter();
         let key = match (keys.next(), keys.next()) {
@@ -270,12 +281,15 @@ impl Guarded {
             (Some(_), Some(_)) => return Err(Failure::malformed()),
             (Some(key), None) => key.to_str().unwrap_or_default(),
         };
-        let ip = address.map(|ip| ip.to_canonical().to_string());
+        let ip = address.map(|ip| ip.to_string());
         let caller = match self.shared.db.read(|tx| auth::authenticate(tx, key, ip))? {
             Ok(caller) => caller,
             Err(Refusal::InvalidKey) => return failed(Failure::invalid_key()),
             Err(Refusal::AgentInactive) => return failed(Failure::agent_inactive()),
         };
+        if let Some(trace) = trace {
+            trace.key.store(caller.key_id(), Ordering::Relaxed);
+        }
         self.shared.uses.note(caller.key_id(), self.shared.db.clock().now());
         if caller.kind() != kind {
             return Err(Failure::wrong_key_type());
@@ -285,30 +299,29 @@ impl Guarded {
         {
             return Err(Failure::forbidden_scope());
         }
-        self.shared.calls.take(caller.key_id(), Instant::now()).map_err(Failure::rate_limited)?;
+        *standing = self
+            .shared
+            .calls
+            .take(caller.key_id(), Instant::now())
+            .map_err(|standing| self.rate_limited("key", standing))?;
         Ok(Some(caller))
+    }
+
+    fn rate_limited(&self, limit: &str, standing: Standing) -> Failure {
+        self.shared.metrics.rate_limited.add();
+        Failure::rate_limited(limit, standing)
     }
 
     /// The raw body, if the operation has one or it is needed to tell a repeat from another request.
     async fn read_body(&self, request: &mut Request) -> Result<Bytes, Failure> {
         if self.operation.body.is_some() {
-            if !is_json(request.header(header::CONTENT_TYPE)) {
+            if !body::is_json(request.header(header::CONTENT_TYPE)) {
                 return Err(Failure::unsupported_media_type());
             }
         } else if !self.operation.is_post || request.header("idempotency-key").is_none() {
             return Ok(Bytes::new());
         }
-        let read =
-            request.take_body().into_bytes_limit(self.shared.max_body).await.map_err(
-                |error| match error {
-                    poem::error::ReadBodyError::PayloadTooLarge => Failure::too_large().closing(),
-                    _ => Failure::malformed().closing(),
-                },
-            )?;
-        if let Some(done) = request.data::<BodyRead>() {
-            done.0.store(true, std::sync::atomic::Ordering::Relaxed);
-        }
-        Ok(read)
+        body::read(request, self.shared.max_body, &self.shared.bounds).await
     }
 
     /// Everything that is wrong with the shape of the request, together.
@@ -380,68 +393,9 @@ fn decode_query(query: &str) -> Vec<(String, Option<String>)> {
         .collect()
 }
 
-fn is_json(content_type: Option<&str>) -> bool {
-    let mut parts = content_type.unwrap_or_default().split(';').map(str::trim);
-    let json = parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"));
-    json && parts.all(|part| match part.split_once('=') {
-        Some((name, value)) if name.trim().eq_ignore_ascii_case("charset") => {
-            value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
-        }
-        _ => true,
-    })
-}
-
-/// The `Link` header of a page (RFC 8288): path-absolute, other parameters kept as they were.
-fn links(path: &str, query: Option<&str>, pages: Pages) -> String {
-    let others: Vec<&str> = query
-        .unwrap_or_default()
-        .split('&')
-        .filter(|pair| !pair.is_empty() && pair.split('=').next() != Some("page"))
-        .collect();
-    let to = |page: i64, relation: &str| {
-        let page = format!("page={page}");
-        let query = others.iter().copied().chain([page.as_str()]).collect::<Vec<_>>().join("&");
-        format!("<{path}?{query}>; rel=\"{relation}\"")
-    };
-    let Pages { current_page: at, last_page: last, .. } = pages;
-    let mut links = vec![to(1, "first")];
-    if at > 1 {
-        links.push(to((at - 1).min(last), "prev"));
-    }
-    if at < last {
-        links.push(to(at + 1, "next"));
-    }
-    links.push(to(last, "last"));
-    links.join(", ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn links_keep_other_parameters_and_end_where_the_list_does() {
-        let pages = |at, last| Pages { current_page: at, last_page: last, per_page: 15, total: 40 };
-        assert_eq!(
-            links("/t", Some("status=open&page=2&q=a%20b"), pages(2, 3)),
-            "</t?status=open&q=a%20b&page=1>; rel=\"first\", </t?status=open&q=a%20b&page=1>; rel=\"prev\", \
-             </t?status=open&q=a%20b&page=3>; rel=\"next\", </t?status=open&q=a%20b&page=3>; rel=\"last\""
-        );
-        assert_eq!(links("/t", None, pages(1, 1)), "</t?page=1>; rel=\"first\", </t?page=1>; rel=\"last\"");
-        assert!(links("/t", None, pages(i64::MAX, 3)).contains("</t?page=3>; rel=\"prev\""));
-    }
-
-    #[test]
-    fn only_json_in_utf_8_is_json() {
-        for good in
-            ["application/json", "Application/JSON; charset=UTF-8", "application/json; charset=\"utf-8\""]
-        {
-            assert!(is_json(Some(good)), "{good}");
-        }
-        for bad in [None, Some(""), Some("text/json"), Some("application/json; charset=latin1")] {
-            assert!(!is_json(bad), "{bad:?}");
-        }
-    }
 
     #[test]
     fn queries_decode_as_forms_do() {

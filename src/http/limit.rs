@@ -6,6 +6,11 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
+use poem::http::{HeaderName, HeaderValue};
+
+const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+const STATE: HeaderName = HeaderName::from_static("ratelimit");
+
 /// How many buckets are kept; beyond it, full ones (which say nothing) are forgotten.
 const MOST: usize = 10_000;
 
@@ -16,19 +21,40 @@ pub struct Buckets<K> {
     level: Mutex<HashMap<K, (f64, Instant)>>,
 }
 
+/// Where a caller stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    quota: u32,
+    left: u32,
+    /// In how many seconds there will be one more.
+    pub seconds: u64,
+}
+
+impl Standing {
+    /// The header fields that say so (draft-ietf-httpapi-ratelimit-headers), for the limit of this name.
+    pub fn fields(self, limit: &str) -> [(HeaderName, HeaderValue); 2] {
+        let Self { quota, left, seconds } = self;
+        let field = |text: String| HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(""));
+        [
+            (POLICY, field(format!("\"{limit}\";q={quota};w=60"))),
+            (STATE, field(format!("\"{limit}\";r={left};t={seconds}"))),
+        ]
+    }
+}
+
 impl<K: Eq + Hash + Clone> Buckets<K> {
     /// Buckets of so many requests a minute; 0 is no limit.
     pub fn new(per_minute: u32) -> Self {
         Self { per_minute, level: Mutex::new(HashMap::new()) }
     }
 
-    /// Takes one from a caller's bucket.
+    /// Takes one from a caller's bucket, and says where the caller stands; nothing where there is no limit.
     ///
     /// # Errors
-    /// When it is empty: the seconds until there is one again.
-    pub fn take(&self, key: K, now: Instant) -> Result<(), u64> {
+    /// When it is empty: where the caller stands.
+    pub fn take(&self, key: K, now: Instant) -> Result<Option<Standing>, Standing> {
         if self.per_minute == 0 {
-            return Ok(());
+            return Ok(None);
         }
         let capacity = f64::from(self.per_minute);
         let per_second = capacity / 60.0;
@@ -47,12 +73,14 @@ impl<K: Eq + Hash + Clone> Buckets<K> {
         let (level, at) = buckets.entry(key).or_insert((capacity, now));
         *level = (*level + now.saturating_duration_since(*at).as_secs_f64() * per_second).min(capacity);
         *at = now;
-        if *level >= 1.0 {
+        let may = *level >= 1.0;
+        if may {
             *level -= 1.0;
-            Ok(())
-        } else {
-            Err(((1.0 - *level) / per_second).ceil() as u64)
         }
+        let next = 1.0 - level.fract();
+        let seconds = ((next / per_second).ceil() as u64).max(1);
+        let standing = Standing { quota: self.per_minute, left: *level as u32, seconds };
+        if may { Ok(Some(standing)) } else { Err(standing) }
     }
 }
 
@@ -77,10 +105,24 @@ mod tests {
         let buckets = Buckets::new(60);
         let start = Instant::now();
         assert!((0..60).all(|_| buckets.take("a", start).is_ok()));
-        assert_eq!(buckets.take("a", start), Err(1));
+        assert_eq!(buckets.take("a", start), Err(Standing { quota: 60, left: 0, seconds: 1 }));
         assert!(buckets.take("b", start).is_ok(), "another caller is not affected");
         assert!(buckets.take("a", start + Duration::from_secs(1)).is_ok());
-        assert_eq!(buckets.take("a", start + Duration::from_secs(1)), Err(1));
+        assert!(buckets.take("a", start + Duration::from_secs(1)).is_err());
+    }
+
+    #[test]
+    fn a_caller_is_told_where_it_stands() {
+        let buckets = Buckets::new(2);
+        let start = Instant::now();
+        let standing = buckets.take("a", start).unwrap().unwrap();
+        let [policy, state] = standing.fields("key");
+        assert_eq!(
+            (policy.1.to_str().unwrap(), state.1.to_str().unwrap()),
+            ("\"key\";q=2;w=60", "\"key\";r=1;t=30")
+        );
+        assert_eq!(buckets.take("a", start).unwrap().unwrap().left, 0);
+        assert_eq!(buckets.take("a", start).unwrap_err().seconds, 30);
     }
 
     #[test]

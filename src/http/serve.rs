@@ -1,47 +1,81 @@
 //! The accept loop: HTTP/1.1 on hyper around a poem endpoint.
 //!
 //! poem's own server has no header timeout, spins when file descriptors run out and keeps handlers of clients that left
-//! running; this one has timeouts, a cap on connections, a back-off and a deadline on shutdown.
+//! running; this one has time limits, a cap on connections in all and for each address, a back-off, an answer of ours also
+//! for what cannot be read, and a deadline on shutdown.
+
+mod door;
+mod head;
+mod wire;
 
 use std::convert::Infallible;
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use poem::http::uri::Scheme;
+use poem::http::{HeaderValue, StatusCode, header};
 use poem::web::{LocalAddr, RemoteAddr};
-use poem::{Endpoint, Request, Response};
+use poem::{Request, Response};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// How long a client may take over the head of a request, and between requests.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
-/// How many connections there may be at once.
-const MAX_CONNECTIONS: usize = 1024;
-/// How large the head of a request may be before hyper itself refuses it.
-const MAX_HEAD: usize = 128 * 1024;
-/// How many headers hyper reads; `http::front` refuses fewer in our own shape.
-const MAX_HEADERS: usize = 512;
-/// How long running requests may take to finish once we stop.
-const GRACE: Duration = Duration::from_secs(10);
+use self::door::Door;
+pub use self::wire::Unread;
+use self::wire::{Shared, Wire};
+use super::bounds::{Bounds, Proxies};
+use super::front::Outermost;
+use super::metrics::Metrics;
+
+/// How large the head of a request may be before hyper itself refuses it; `http::front` refuses smaller ones. Also how
+/// much of a body is read at a time.
+const MAX_HEAD: usize = 64 * 1024;
+/// How many connections the system keeps for us until we accept them.
+pub const BACKLOG: i32 = 1024;
+/// How long we wait when a connection cannot be accepted.
+const BACK_OFF: Duration = Duration::from_millis(50);
+/// How often we complain about it.
+const COMPLAIN: Duration = Duration::from_secs(10);
+
+/// How a listener is served.
+#[derive(Clone, Debug)]
+pub struct Serving {
+    /// The limits.
+    pub bounds: Arc<Bounds>,
+    /// Whose connections are not counted by address.
+    pub proxies: Proxies,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+}
 
 /// Serves until `stop`, then lets running requests finish, for a while.
 ///
 /// # Errors
 /// When the listener cannot say where it listens.
-pub async fn serve<E>(listener: TcpListener, endpoint: E, stop: CancellationToken) -> std::io::Result<()>
+pub async fn serve<E>(
+    listener: TcpListener,
+    endpoint: E,
+    serving: Serving,
+    stop: CancellationToken,
+) -> std::io::Result<()>
 where
-    E: Endpoint<Output = Response> + 'static,
+    E: Outermost + 'static,
 {
-    let endpoint = Arc::new(endpoint);
     let local = listener.local_addr()?;
-    let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let slots = Arc::new(Semaphore::new(serving.bounds.connections));
+    let door = Door::new(&serving);
     let (running, kill) = (TaskTracker::new(), CancellationToken::new());
+    let grace = serving.bounds.grace;
+    let house = Arc::new(House { endpoint, serving, local, stop: stop.clone(), kill: kill.clone() });
+    let mut complained: Option<Instant> = None;
     loop {
         let slot = tokio::select! {
             () = stop.cancelled() => break,
@@ -53,62 +87,123 @@ where
                 Ok(accepted) => accepted,
                 Err(error) => {
                     // Out of descriptors, most likely: wait instead of spinning.
-                    tracing::warn!(%error, "cannot accept connections");
-                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    if complained.is_none_or(|at| at.elapsed() > COMPLAIN) {
+                        complained = Some(Instant::now());
+                        tracing::warn!(%error, "cannot accept connections");
+                    }
+                    tokio::time::sleep(BACK_OFF).await;
                     continue;
                 }
             },
         };
-        let (endpoint, stop, kill) = (Arc::clone(&endpoint), stop.clone(), kill.clone());
+        house.serving.metrics.accepted.add();
+        let Some(visit) = door.enter(peer.ip()) else {
+            house.serving.metrics.crowded.add();
+            // Said as far as it goes without waiting: who holds too many connections gets none to linger on.
+            let _ = socket.try_write(&bytes(house.endpoint.unread(Unread::Crowded, peer)).await);
+            continue;
+        };
+        let house = Arc::clone(&house);
         running.spawn(async move {
-            let _slot = slot;
-            let addresses = (LocalAddr(local.into()), RemoteAddr(peer.into()));
-            connection(socket, addresses, endpoint, stop, kill).await;
+            let (_slot, _visit) = (slot, visit);
+            let _open = house.serving.metrics.connections.hold();
+            connection(socket, peer, &house).await;
         });
     }
     drop(listener);
     running.close();
-    if tokio::time::timeout(GRACE, running.wait()).await.is_err() {
+    if tokio::time::timeout(grace, running.wait()).await.is_err() {
         kill.cancel();
         running.wait().await;
     }
     Ok(())
 }
 
-/// One connection, from the first byte to the last.
-async fn connection<E>(
-    socket: TcpStream,
-    addresses: (LocalAddr, RemoteAddr),
-    endpoint: Arc<E>,
+/// What all connections share.
+struct House<E> {
+    endpoint: E,
+    serving: Serving,
+    local: SocketAddr,
     stop: CancellationToken,
     kill: CancellationToken,
-) where
-    E: Endpoint<Output = Response> + 'static,
-{
+}
+
+/// One connection, from the first byte to the last.
+async fn connection<E: Outermost + 'static>(socket: TcpStream, peer: SocketAddr, house: &Arc<House<E>>) {
     // Without this, small answers wait for the client's acknowledgement. A socket that refuses it still works.
     let _ = socket.set_nodelay(true);
-    let service = service_fn(move |request: hyper::Request<Incoming>| {
-        let endpoint = Arc::clone(&endpoint);
-        let (local, remote) = addresses.clone();
+    let shared = Shared::default();
+    let wire = Wire::new(socket, shared.clone(), Arc::clone(&house.serving.bounds));
+    let service = service_fn(|request: hyper::Request<Incoming>| {
+        let ambiguous = begin(&shared, &request);
+        let (house, shared) = (Arc::clone(house), shared.clone());
         async move {
-            let request = Request::from((request, local, remote, Scheme::HTTP));
-            let response = endpoint.get_response(request).await;
-            Ok::<hyper::Response<_>, Infallible>(response.into())
+            let response = if ambiguous {
+                house.endpoint.unread(Unread::Malformed, peer)
+            } else {
+                let addresses = (LocalAddr(house.local.into()), RemoteAddr(peer.into()));
+                let request = Request::from((request, addresses.0, addresses.1, Scheme::HTTP));
+                house.endpoint.get_response(request).await
+            };
+            let late = response.status() == StatusCode::REQUEST_TIMEOUT;
+            let ends = response.headers().get(header::CONNECTION).is_some_and(|value| value == "close");
+            let mut response: hyper::Response<_> = response.into();
+            if response.body().size_hint().exact().is_some() {
+                shared.answered(ends, late);
+            } else {
+                // Where an answer ends that comes in pieces is not seen on the wire: the connection ends with it.
+                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok::<_, Infallible>(response)
         }
     });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
+    let mut connection = http1::Builder::new()
+        .header_read_timeout(None)
         .max_buf_size(MAX_HEAD)
-        .max_headers(MAX_HEADERS)
-        .serve_connection(TokioIo::new(socket), service);
-    tokio::pin!(connection);
-    tokio::select! {
-        _ = connection.as_mut() => return,
-        () = stop.cancelled() => connection.as_mut().graceful_shutdown(),
+        .serve_connection(TokioIo::new(wire), service);
+    let mut ended = tokio::select! {
+        ended = &mut connection => Some(ended),
+        () = house.stop.cancelled() => None,
+    };
+    if ended.is_none() {
+        Pin::new(&mut connection).graceful_shutdown();
+        ended = tokio::select! {
+            ended = &mut connection => Some(ended),
+            () = house.kill.cancelled() => None,
+        };
     }
+    let Some(ended) = ended else { return };
+    let unreadable = ended.is_err_and(|error| error.is_parse() || error.is_incomplete_message());
+    let wire = connection.into_parts().io.into_inner();
+    let last = match wire.unread(unreadable) {
+        Some(why) => Some(bytes(house.endpoint.unread(why, peer)).await),
+        None => None,
+    };
     tokio::select! {
-        _ = connection => {}
-        () = kill.cancelled() => {}
+        () = wire.close(last) => {}
+        () = house.kill.cancelled() => {}
     }
+}
+
+/// Notes that a request begins. Whether its head says in two ways how long its body is.
+fn begin(shared: &Shared, request: &hyper::Request<Incoming>) -> bool {
+    let length = request.headers().get(header::CONTENT_LENGTH);
+    let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
+    shared.begin(length, request.headers().contains_key(header::TRANSFER_ENCODING))
+}
+
+/// An answer as it goes over the line. For what was no request, where hyper does not write it for us.
+async fn bytes(response: Response) -> Vec<u8> {
+    let status = response.status();
+    let mut head =
+        format!("HTTP/1.1 {} {}\r\n", status.as_u16(), status.canonical_reason().unwrap_or_default());
+    for (name, value) in response.headers() {
+        // Writing to a String cannot fail; our own headers are text.
+        let _ = write!(head, "{name}: {}\r\n", value.to_str().unwrap_or_default());
+    }
+    let body = response.into_body().into_bytes().await.unwrap_or_default();
+    let _ = write!(head, "content-length: {}\r\n\r\n", body.len());
+    let mut bytes = head.into_bytes();
+    bytes.extend_from_slice(&body);
+    bytes
 }

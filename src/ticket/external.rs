@@ -66,13 +66,13 @@ impl TicketApi {
             sort: sort.0,
             ..Filter::default()
         };
-        let searches = filter.words.is_some();
+        let is_quick = filter.is_quick();
         let list = move |tx: &Tx<'_>| {
             let usual = setting::store::find(tx)?.tickets_per_page;
             let paging = Paging::new(page.0, per_page.0, usual);
             Listing::new(&store::list(tx, &Visibility::from(&*me), &filter, paging)?)
         };
-        Ok(if searches { self.0.search(list).await? } else { self.0.read(list)? })
+        Ok(if is_quick { self.0.read(list)? } else { self.0.search(list).await? })
     }
 
     /// Get a ticket

@@ -334,9 +334,14 @@ impl Filter {
         self.customer_id.is_some() || self.assigned_to.is_some() || self.is_unassigned
     }
 
+    /// Whether it goes by creation, the order that every index of a filter is in.
+    pub fn is_by_creation(&self) -> bool {
+        matches!(self.sort, None | Some(TicketSort::Created | TicketSort::CreatedDown))
+    }
+
     /// Whether an index and the counters answer it at once, however large the desk.
     pub fn is_quick(&self) -> bool {
-        self.words.is_none() && !self.is_narrow() && self.sort.is_none()
+        self.words.is_none() && !self.is_narrow() && self.is_by_creation()
     }
 }
 

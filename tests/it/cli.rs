@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use crate::harness::{TestApp, connect, key_of};
 
 /// A folder to work in. What runs in it sees no environment but what a test sets.
-struct Desk(TempDir);
+pub struct Desk(TempDir);
 
 /// What a command left.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ struct Done {
 }
 
 impl Desk {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
@@ -38,7 +38,7 @@ impl Desk {
         names.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
     }
 
-    fn command(&self, line: &[&str]) -> Command {
+    pub fn command(&self, line: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_lodge"));
         command.args(line).env_clear().current_dir(self.0.path());
         command
@@ -57,7 +57,7 @@ impl Desk {
 
     /// Runs a command that must succeed and returns its stdout.
     #[track_caller]
-    fn ok(&self, line: &[&str]) -> String {
+    pub fn ok(&self, line: &[&str]) -> String {
         let done = self.run(line);
         assert_eq!(done.code, 0, "{line:?}: {}", done.stderr);
         done.stdout
@@ -73,7 +73,7 @@ impl Desk {
     }
 
     /// Starts a server and waits until it says where it is.
-    fn start(&self, line: &[&str]) -> Server {
+    pub fn start(&self, line: &[&str]) -> Server {
         Server::start(self.command(line))
     }
 
@@ -90,15 +90,15 @@ impl Desk {
 }
 
 /// A running server; killed when the test is over.
-struct Server {
-    child: Child,
-    address: String,
+pub struct Server {
+    pub child: Child,
+    pub address: String,
     lines: Receiver<(bool, String)>,
     seen: Vec<(bool, String)>,
 }
 
 impl Server {
-    fn start(mut command: Command) -> Self {
+    pub fn start(mut command: Command) -> Self {
         let mut child =
             command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (sender, lines) = channel();
@@ -121,7 +121,7 @@ impl Server {
 
     /// The first line with this text.
     #[track_caller]
-    fn wait_for(&mut self, text: &str) -> String {
+    pub fn wait_for(&mut self, text: &str) -> String {
         if let Some((_, line)) = self.seen.iter().find(|(_, line)| line.contains(text)) {
             return line.clone();
         }
@@ -134,6 +134,12 @@ impl Server {
             }
         }
         panic!("{text} was not said: {:#?}", self.seen);
+    }
+
+    /// Every line that was said so far.
+    pub fn said(&mut self) -> Vec<String> {
+        self.seen.extend(self.lines.try_iter());
+        self.seen.iter().map(|(_, line)| line.clone()).collect()
     }
 
     /// Everything that was said on stdout so far.
@@ -152,7 +158,7 @@ impl Server {
     }
 
     /// Sends a signal and waits for the end.
-    fn stop(mut self, signal: &str) -> ExitStatus {
+    pub fn stop(mut self, signal: &str) -> ExitStatus {
         let sent =
             Command::new("kill").args([format!("-{signal}"), self.child.id().to_string()]).status().unwrap();
         assert!(sent.success());
@@ -176,7 +182,7 @@ impl Drop for Server {
 
 const ANYWHERE: [&str; 2] = ["--listen", "127.0.0.1:0"];
 
-fn serve() -> Vec<&'static str> {
+pub fn serve() -> Vec<&'static str> {
     ["serve"].into_iter().chain(ANYWHERE).collect()
 }
 
@@ -627,14 +633,12 @@ fn seed_makes_a_desk_of_any_size() {
 fn serve_makes_an_empty_database_and_says_how_to_make_a_key() {
     let desk = Desk::new();
     let mut server = desk.start(&serve());
-    server.wait_for("lodge agent create");
-    server.wait_for("lodge key create");
+    server.wait_for("--type internal --special");
     assert_eq!(server.stdout(), "");
     assert_eq!(server.get("", "/api/v1/health-check").0, 200);
-    desk.ok(&["agent", "create", "--name", "Ada", "--email", "ada@desk.example"]);
-    let key = desk.ok(&["key", "create", "--type", "external", "--agent", "1"]);
-    let (status, profile) = server.get(key.lines().last().unwrap(), "/api/v1/external/profile");
-    assert_eq!((status, &profile["data"]["name"]), (200, &Value::from("Ada")));
+    let key = desk.ok(&["key", "create", "--type", "internal", "--special"]);
+    let (status, settings) = server.get(key.lines().last().unwrap(), "/api/v1/internal/settings");
+    assert_eq!((status, &settings["data"]["ticket_prefix"]), (200, &Value::from("#")));
 }
 
 #[test]

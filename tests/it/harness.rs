@@ -145,7 +145,7 @@ impl TestApp {
                 tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
             runtime.block_on(async {
                 let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-                let serving = serve(listener, app(&db, &options, upkeep.uses()), stopped);
+                let serving = serve(listener, app(&db, &options, upkeep.uses()), options.serving(), stopped);
                 upkeep.beside(&db, serving).await.unwrap();
             });
         });
@@ -188,16 +188,22 @@ impl TestApp {
 
     /// An administrator's program whose key carries just these scopes, on the Internal API.
     pub fn admin_with(&self, scopes: &[&str]) -> Actor {
+        self.internal(&self.add_internal_key(scopes, false))
+    }
+
+    /// A new internal key.
+    pub fn add_internal_key(&self, scopes: &[&str], special: bool) -> String {
         let mut random = [0; 32];
         lodge::random::fill(&mut random).unwrap();
         let raw = key::format(KeyType::Internal, random);
         self.connection()
             .execute(
-                "INSERT INTO api_key (name, type, hash, scopes, created_at, updated_at) VALUES ('Scoped', 'internal', ?, ?, 0, 0)",
-                params![key::hash(&raw), Value::from(scopes.to_vec()).to_string()],
+                "INSERT INTO api_key (name, type, hash, scopes, special, created_at, updated_at)
+                 VALUES ('Scoped', 'internal', ?, ?, ?, 0, 0)",
+                params![key::hash(&raw), Value::from(scopes.to_vec()).to_string(), special],
             )
             .unwrap();
-        self.internal(&raw)
+        raw
     }
 
     /// Moves the server's time by so many seconds.
@@ -686,7 +692,7 @@ pub struct Response {
 impl Response {
     /// Reads an answer off the wire. Bodies with a length only, which all of ours are.
     #[track_caller]
-    fn parse(bytes: &[u8]) -> Self {
+    pub fn parse(bytes: &[u8]) -> Self {
         let end = bytes.windows(4).position(|four| four == b"\r\n\r\n");
         let end = end.unwrap_or_else(|| panic!("no answer: {:?}", String::from_utf8_lossy(bytes)));
         let head = std::str::from_utf8(&bytes[..end]).unwrap();

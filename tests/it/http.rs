@@ -246,13 +246,6 @@ fn headers_that_are_too_many_or_too_large_are_refused() {
     app.send_head(&large, b"").refused(431, "headers_too_large");
 }
 
-#[test]
-fn what_is_not_http_gets_no_more_than_a_status() {
-    let app = TestApp::desk();
-    let answer = app.send_raw(b"HELLO\r\n\r\n");
-    assert_eq!((answer.status, answer.body.len()), (400, 0));
-}
-
 // ---------------------------------------------------------------- bodies
 
 #[test]

@@ -4,16 +4,20 @@ use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use lodge::customer::model::Customer;
 use lodge::db::{Page, Paging, Tx, open};
 use lodge::error::Result;
+use lodge::label::model::Label;
 use lodge::message::{self, model::Order};
 use lodge::notification::{self, model::Notification};
+use lodge::noun::Stored;
 use lodge::scalar::Priority;
 use lodge::seed::{Size, fill_large};
 use lodge::text;
 use lodge::ticket::model::{Filter, Status, Ticket, TicketSort};
 use lodge::ticket::{self, Visibility};
 use lodge::time::DAY;
+use lodge::{canned_response, customer, department, knowledge, label};
 use rusqlite::Connection;
 use rusqlite::trace::{TraceEvent, TraceEventCodes};
 
@@ -192,6 +196,21 @@ fn a_page_of_tickets_is_walked_to_and_not_sorted_out_of_everything() {
 }
 
 #[test]
+fn a_departments_tickets_are_found_by_the_department() {
+    let conn = open::readable(file()).unwrap();
+    let caller = Visibility::Departments(1, vec![1, 2, 3]);
+    for (sort, _) in SORTS {
+        for filter in filters(sort, false) {
+            let (_, run) = traced(&conn, |tx| ticket::store::list(tx, &caller, &filter, FIRST));
+            for line in run.iter().flat_map(|sql| plan(&conn, sql)) {
+                let is_theirs = line.contains("(department_id=") || line.contains("INTEGER PRIMARY KEY");
+                assert!(is_theirs || !line.contains(" ticket USING"), "{filter:?} {line}");
+            }
+        }
+    }
+}
+
+#[test]
 fn how_many_statements_a_list_takes_does_not_depend_on_how_much_it_shows() {
     let conn = open::readable(file()).unwrap();
     for caller in callers() {
@@ -239,6 +258,24 @@ fn conversations_and_notifications_are_found_by_their_indexes() {
             check(&conn, "notifications", "", |page: &Page<Notification>| page.items.is_empty(), read);
         }
     }
+}
+
+#[test]
+fn the_other_lists_touch_nothing_large() {
+    let conn = open::readable(file()).unwrap();
+    check(&conn, "labels", "", |_| true, label::store::list_published);
+    check(&conn, "every label", "label_order", |_| false, |tx| Label::list(tx, FIRST));
+    check(&conn, "departments", "", |_| true, department::store::list_published);
+    check(&conn, "canned responses", "", |_| true, canned_response::store::list_active);
+    check(&conn, "customers", "customer_name", |_| false, |tx| Customer::list(tx, FIRST));
+    check(
+        &conn,
+        "some customers",
+        "customer_name",
+        |_| false,
+        |tx| customer::store::search(tx, &text::words("a"), FIRST),
+    );
+    check(&conn, "articles", "", |_| true, |tx| knowledge::store::search(tx, text::words("password pa")));
 }
 
 #[test]

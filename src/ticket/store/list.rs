@@ -28,14 +28,12 @@ enum Walk {
 impl Walk {
     /// The cheapest for a list of so many tickets.
     fn of(visibility: &Visibility, filter: &Filter, total: i64) -> Self {
-        // Every index of a filter is in the order of creation.
-        let is_in_order = matches!(filter.sort, None | Some(TicketSort::Created | TicketSort::CreatedDown));
         let sees_most = match visibility {
             Visibility::Agent(_) => false,
             Visibility::Departments(_, departments) => departments.len() > MANY,
             Visibility::Desk => true,
         };
-        match (is_in_order, total > FEW) {
+        match (filter.is_by_creation(), total > FEW) {
             (true, false) if filter.words.is_some() => Self::Filters,
             (true, _) => Self::Hits,
             (false, true) if sees_most => Self::Order,

@@ -1,0 +1,80 @@
+//! How much is worked on at once. Beyond it a request waits for a moment, and beyond that it is refused, before anything
+//! is read or looked up for it: what cannot be done in time is better refused while refusing is cheap.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use crate::error::{Error, Result};
+
+/// The places there are, and who waits for one.
+#[derive(Debug)]
+pub struct Load {
+    places: Semaphore,
+    waiting: AtomicUsize,
+    most_waiting: usize,
+    patience: Duration,
+}
+
+/// One that waits; gives up its place in the queue when it is dropped, whatever became of it.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Load {
+    /// So many places, as many that may wait for one, and for how long.
+    pub fn new(places: usize, patience: Duration) -> Self {
+        Self { places: Semaphore::new(places), waiting: AtomicUsize::new(0), most_waiting: places, patience }
+    }
+
+    /// Whether it is worth beginning with a request at all. Takes nothing, so that who is slow to send holds no place.
+    ///
+    /// # Errors
+    /// [`Error::Overloaded`] when as many wait as may.
+    pub fn look(&self) -> Result<()> {
+        if self.waiting.load(Ordering::Relaxed) >= self.most_waiting {
+            Err(Error::Overloaded)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Takes a place, and waits for it if need be.
+    ///
+    /// # Errors
+    /// [`Error::Overloaded`] when too many wait, or none came free in time.
+    pub async fn enter(&self) -> Result<SemaphorePermit<'_>> {
+        if let Ok(place) = self.places.try_acquire() {
+            return Ok(place);
+        }
+        let waiting = Waiting(&self.waiting);
+        if self.waiting.fetch_add(1, Ordering::Relaxed) >= self.most_waiting {
+            return Err(Error::Overloaded);
+        }
+        let place = tokio::time::timeout(self.patience, self.places.acquire()).await;
+        drop(waiting);
+        place.ok().and_then(std::result::Result::ok).ok_or(Error::Overloaded)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn who_finds_no_place_waits_and_who_finds_no_queue_does_not() {
+        let load = Load::new(1, Duration::from_millis(50));
+        let place = load.enter().await.unwrap();
+        let (first, second) = tokio::join!(load.enter(), load.enter());
+        assert!(first.is_err() && second.is_err());
+        assert!(load.look().is_ok(), "nobody waits any more");
+        let waits = load.enter();
+        let (waited, ()) = tokio::join!(waits, async { drop(place) });
+        assert!(waited.is_ok());
+    }
+}
