@@ -31,8 +31,8 @@ for name in "${names[@]}"; do
     sed 's/^/  /' "$scratch/out"
     printf '%s was NOT caught\n' "$name"
     missed=1
-  elif grep -q 'VIOLATION' "$scratch/out"; then
-    grep -m 3 'VIOLATION' "$scratch/out" | sed 's/^/  /'
+  elif grep -a -q 'VIOLATION' "$scratch/out"; then
+    grep -a -m 3 'VIOLATION' "$scratch/out" | sed 's/^/  /'
     printf '%s was caught\n' "$name"
   else
     sed 's/^/  /' "$scratch/out"
