@@ -14,42 +14,42 @@ use tempfile::TempDir;
 use crate::harness::{TestApp, connect, key_of};
 
 /// A folder to work in. What runs in it sees no environment but what a test sets.
-struct Desk(TempDir);
+pub struct Desk(TempDir);
 
 /// What a command left.
 #[derive(Debug)]
-struct Done {
-    code: i32,
-    stdout: String,
-    stderr: String,
+pub struct Done {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
 }
 
 impl Desk {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
-    fn files(&self) -> BTreeSet<String> {
+    pub fn files(&self) -> BTreeSet<String> {
         let names = std::fs::read_dir(self.0.path()).unwrap();
         names.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
     }
 
-    fn command(&self, line: &[&str]) -> Command {
+    pub fn command(&self, line: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_lodge"));
         command.args(line).env_clear().current_dir(self.0.path());
         command
     }
 
     /// Runs a command to its end.
-    fn run(&self, line: &[&str]) -> Done {
+    pub fn run(&self, line: &[&str]) -> Done {
         Self::finish(self.command(line))
     }
 
-    fn finish(mut command: Command) -> Done {
+    pub fn finish(mut command: Command) -> Done {
         let output = command.stdin(Stdio::null()).output().unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
         Done { code: output.status.code().unwrap(), stdout: text(output.stdout), stderr: text(output.stderr) }
@@ -57,7 +57,7 @@ impl Desk {
 
     /// Runs a command that must succeed and returns its stdout.
     #[track_caller]
-    fn ok(&self, line: &[&str]) -> String {
+    pub fn ok(&self, line: &[&str]) -> String {
         let done = self.run(line);
         assert_eq!(done.code, 0, "{line:?}: {}", done.stderr);
         done.stdout
@@ -65,7 +65,7 @@ impl Desk {
 
     /// Runs a command that must be refused with this code, in one sentence on stderr.
     #[track_caller]
-    fn refused(&self, code: i32, line: &[&str]) -> String {
+    pub fn refused(&self, code: i32, line: &[&str]) -> String {
         let done = self.run(line);
         assert_eq!((done.code, done.stdout.as_str()), (code, ""), "{line:?}: {}", done.stderr);
         assert!(!done.stderr.trim().is_empty());
@@ -73,32 +73,32 @@ impl Desk {
     }
 
     /// Starts a server and waits until it says where it is.
-    fn start(&self, line: &[&str]) -> Server {
+    pub fn start(&self, line: &[&str]) -> Server {
         Server::start(self.command(line))
     }
 
     /// An empty database.
-    fn empty(&self) {
+    pub fn empty(&self) {
         lodge::db::open::create(&self.path("lodge.db")).unwrap();
     }
 
     /// A database with one agent, number 1.
-    fn with_agent(&self) {
+    pub fn with_agent(&self) {
         self.empty();
         self.ok(&["agent", "create", "--name", "Ada", "--email", "ada@desk.example"]);
     }
 }
 
 /// A running server; killed when the test is over.
-struct Server {
-    child: Child,
-    address: String,
+pub struct Server {
+    pub child: Child,
+    pub address: String,
     lines: Receiver<(bool, String)>,
     seen: Vec<(bool, String)>,
 }
 
 impl Server {
-    fn start(mut command: Command) -> Self {
+    pub fn start(mut command: Command) -> Self {
         let mut child =
             command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (sender, lines) = channel();
@@ -121,7 +121,7 @@ impl Server {
 
     /// The first line with this text.
     #[track_caller]
-    fn wait_for(&mut self, text: &str) -> String {
+    pub fn wait_for(&mut self, text: &str) -> String {
         if let Some((_, line)) = self.seen.iter().find(|(_, line)| line.contains(text)) {
             return line.clone();
         }
@@ -142,7 +142,7 @@ impl Server {
         self.seen.iter().filter(|(is_stdout, _)| *is_stdout).map(|(_, line)| format!("{line}\n")).collect()
     }
 
-    fn get(&self, key: &str, path: &str) -> (u16, Value) {
+    pub fn get(&self, key: &str, path: &str) -> (u16, Value) {
         let agent: ureq::Agent =
             ureq::Agent::config_builder().http_status_as_error(false).proxy(None).build().into();
         let url = format!("http://{}{path}", self.address);
@@ -152,7 +152,7 @@ impl Server {
     }
 
     /// Sends a signal and waits for the end.
-    fn stop(mut self, signal: &str) -> ExitStatus {
+    pub fn stop(mut self, signal: &str) -> ExitStatus {
         let sent =
             Command::new("kill").args([format!("-{signal}"), self.child.id().to_string()]).status().unwrap();
         assert!(sent.success());
@@ -174,9 +174,9 @@ impl Drop for Server {
     }
 }
 
-const ANYWHERE: [&str; 2] = ["--listen", "127.0.0.1:0"];
+pub const ANYWHERE: [&str; 2] = ["--listen", "127.0.0.1:0"];
 
-fn serve() -> Vec<&'static str> {
+pub fn serve() -> Vec<&'static str> {
     ["serve"].into_iter().chain(ANYWHERE).collect()
 }
 
@@ -186,7 +186,7 @@ fn demo() -> Vec<&'static str> {
 
 // ---------------------------------------------------------------- help and usage
 
-const COMMANDS: [&[&str]; 14] = [
+const COMMANDS: [&[&str]; 17] = [
     &[],
     &["demo"],
     &["serve"],
@@ -201,6 +201,9 @@ const COMMANDS: [&[&str]; 14] = [
     &["key", "list"],
     &["key", "revoke"],
     &["openapi"],
+    &["backup"],
+    &["restore"],
+    &["check"],
 ];
 
 #[test]
