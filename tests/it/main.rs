@@ -9,6 +9,7 @@ mod agent;
 mod api_key;
 mod auth;
 mod backup;
+mod backups;
 mod canned_response;
 mod category;
 mod check;
