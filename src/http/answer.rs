@@ -361,7 +361,8 @@ pub fn links(path: &str, query: Option<&str>, pages: Pages) -> String {
     let others: Vec<&str> = query
         .unwrap_or_default()
         .split('&')
-        .filter(|pair| !pair.is_empty() && pair.split('=').next() != Some("page"))
+        // By its full name: the framework's own trait has an `is_empty`, too, which would be taken here.
+        .filter(|pair| !str::is_empty(pair) && pair.split('=').next() != Some("page"))
         .collect();
     let to = |page: i64, relation: &str| {
         let page = format!("page={page}");
