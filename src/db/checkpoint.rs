@@ -21,9 +21,9 @@ const MORE: i64 = 1_000;
 /// From how many pages on the writer waits for readers: 128 MB.
 const LONG: i64 = 32_000;
 /// How long it waits.
-const PATIENCE: Duration = Duration::from_millis(100);
-/// How often at most, so that waiting takes a hundredth of the writer's time.
-const BETWEEN: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_millis(200);
+/// How often at most, so that waiting takes a twentieth of the writer's time.
+const BETWEEN: Duration = Duration::from_secs(4);
 /// From how many pages on somebody ought to look: 512 MB.
 const ALARMING: i64 = 131_072;
 /// How long the writer usually waits for other processes.
