@@ -97,6 +97,31 @@ pub fn looking(path: &Path) -> Result<Connection, OpenError> {
     open().map_err(|error| OpenError::from_sqlite(path, error))
 }
 
+/// Makes a replica that Litestream keeps up to date (`litestream restore -f`) one that can be read meanwhile. Its header says
+/// at first, as that of the original does, that it has a write-ahead log; whoever reads such a file locks it for as long as it
+/// is open, and Litestream would wait for ever. Litestream takes the mark away with the next change of the first page, which on
+/// a quiet desk may be long in coming. Other files are left alone.
+///
+/// # Errors
+/// [`OpenError::InUse`]: somebody has it open. What SQLite says.
+pub(super) fn settle_replica(path: &Path) -> Result<(), OpenError> {
+    if !beside(path, "-txid").exists() || !keeps_a_log(path) {
+        return Ok(());
+    }
+    let settle = || -> rusqlite::Result<String> {
+        let conn = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        conn.pragma_update_and_check(None, "journal_mode", "DELETE", |row| row.get(0))
+    };
+    match settle() {
+        Ok(mode) if mode == "delete" => Ok(()),
+        Ok(_) => Err(OpenError::InUse(path.to_owned())),
+        Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) => {
+            Err(OpenError::InUse(path.to_owned()))
+        }
+        Err(error) => Err(OpenError::from_sqlite(path, error)),
+    }
+}
+
 /// Whether the header says that changes go to a write-ahead log.
 fn keeps_a_log(path: &Path) -> bool {
     let mut header = [0_u8; 20];

@@ -87,12 +87,13 @@ impl Db {
     }
 
     /// Opens a database that is only read: a replica that another program keeps up to date, or the file of a running server.
-    /// It takes no lock and changes nothing, so there may be any number of such, and a writer besides.
+    /// It takes no lock and changes no row, so there may be any number of such, and a writer besides.
     ///
     /// # Errors
     /// As [`Db::open`], and [`open::OpenError::Older`]: only one that writes can upgrade.
     pub fn open_read_only(path: &Path, options: &Options) -> Result<Self, open::OpenError> {
         open::ready(path)?;
+        connect::settle_replica(path)?;
         Self::with(path, options, Arc::default(), None)
     }
 

@@ -121,6 +121,12 @@ fn a_backup_that_is_killed_leaves_no_backup() {
 #[test]
 fn backups_of_a_busy_server_end_and_are_consistent() {
     let app = TestApp::desk();
+    // Large enough that a copy takes many steps, with writes in between.
+    app.sql(
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100)
+         INSERT INTO idempotency (api_key_id, path, key, fingerprint, status, body, created_at)
+         SELECT 1, '/', i, x'', 200, randomblob(400000), 0 FROM n",
+    );
     let stop = Arc::new(AtomicBool::new(false));
     let writers: Vec<_> = (0..4)
         .map(|_| {

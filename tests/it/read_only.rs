@@ -122,6 +122,18 @@ fn a_replica_is_read_while_it_is_brought_up_to_date() {
     assert_eq!(desk.files(), ["copy.db", "lodge.db"].map(String::from).into());
 }
 
+/// A replica just begun still has the mark of a write-ahead log. Read as such it would be locked for as long as we serve it.
+#[test]
+fn a_replica_just_begun_is_not_locked() {
+    let desk = desk();
+    std::fs::write(desk.path("lodge.db-txid"), "0000000000000001").unwrap();
+    let reader = desk.start(&READ_ONLY);
+    let follower = connect(&desk.path("lodge.db"));
+    follower.execute_batch("BEGIN EXCLUSIVE; UPDATE agent SET phone = '1'; COMMIT").unwrap();
+    assert_eq!(reader.get(&key_of("ada"), "/api/v1/external/profile").1["data"]["phone"], "1");
+    assert_eq!(desk.files(), ["lodge.db", "lodge.db-txid"].map(String::from).into());
+}
+
 #[test]
 fn nothing_is_made_and_nothing_contradicts() {
     let desk = Desk::new();
