@@ -351,6 +351,16 @@ fn unknown_fields_are_named() {
 }
 
 #[test]
+fn a_long_list_of_wrong_words_is_not_answered_with_a_much_longer_one() {
+    let app = TestApp::desk();
+    let scopes: Vec<String> = (0..5000).map(|n| format!("scope:{n}")).collect();
+    let answer =
+        app.admin().post("/api-keys", json!({ "name": "Bot", "type": "internal", "scopes": scopes }));
+    answer.invalid(&["scopes"]);
+    assert_eq!(answer.json["errors"]["scopes"].as_array().unwrap().len(), 20);
+}
+
+#[test]
 fn a_get_ignores_a_body() {
     let app = TestApp::desk();
     let head =
