@@ -445,6 +445,8 @@ fn a_password_comes_from_stdin_and_is_kept_as_argon2id() {
     assert_eq!(create_with_password(&desk, "a@desk.example", "correct horse\n"), 0);
     assert_eq!(create_with_password(&desk, "b@desk.example", "short\n"), 1);
     assert_eq!(create_with_password(&desk, "c@desk.example", &"x".repeat(129)), 1);
+    assert_eq!(create_with_password(&desk, "e@desk.example", "control\0character\n"), 1);
+    assert_eq!(create_with_password(&desk, "f@desk.example", "          \n"), 1);
     assert_eq!(create_with_password(&desk, "d@desk.example", &"ü".repeat(128)), 0);
     let conn = connect(&desk.path("lodge.db"));
     let hash: String =
