@@ -22,7 +22,7 @@ for name in "${names[@]}"; do
   # Always in the same folder, so that dependencies are built once; with new times, so that Lodge itself is built again.
   rm -rf "$target/planted/source"
   mkdir -p "$target/planted/source"
-  git ls-files -z --cached --others --exclude-standard | xargs -0 tar cf - | tar xmf - -C "$target/planted/source"
+  git ls-files -z --cached --others --exclude-standard | xargs -0 tar cf - --ignore-failed-read | tar xmf - -C "$target/planted/source"
   patch --quiet --directory "$target/planted/source" -p1 --input "$root/$patch"
   (cd "$target/planted/source" && CARGO_TARGET_DIR="$target/planted" cargo build --quiet --locked --bin lodge)
   printf '== %s: %s\n' "$name" "${run[*]}"
