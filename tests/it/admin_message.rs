@@ -92,7 +92,7 @@ fn a_public_message_answers_and_a_note_does_not() {
     let need = || app.agent("ada").get("/dashboard").data()["needs_response"].as_i64().unwrap();
     let responses = || {
         // To the minute: the server's clock goes on while the test runs.
-        app.column::<String>("SELECT ticket_id || ' ' || ifnull(agent_id, '-') || ' ' || seconds / 60 FROM ticket_event WHERE kind = 'first_response' AND ticket_id = 3")
+        app.column::<String>("SELECT ticket_id || ' ' || ifnull(agent_id, '-') || ' ' || (seconds / 60) FROM ticket_event WHERE kind = 'first_response' AND ticket_id = 3")
     };
     assert_eq!(need(), 2);
     app.advance(60);
