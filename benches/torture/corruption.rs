@@ -162,6 +162,8 @@ impl Trial<'_> {
         tally.served += 1;
         let mut wrong = self.read(&server, &file, tally)?;
         let mut writer = Writer::new(&self.desk, 0, seed);
+        // Not what was asked before the damage: that would be answered again, and nothing written.
+        writer.series = "damaged";
         writer.connect(server.address);
         for _ in 0..WRITES {
             match writer.step() {

@@ -141,16 +141,18 @@ fn address_in(line: &str) -> Option<SocketAddr> {
 impl Server {
     fn becomes_ready(&mut self, addresses: &Receiver<SocketAddr>) -> bool {
         // A server that ends closes its stderr, which ends this wait too.
-        let Ok(address) = addresses.recv_timeout(PATIENCE) else {
-            let end = Instant::now() + Duration::from_secs(1);
-            while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < end {
-                std::thread::sleep(Duration::from_millis(1));
+        if let Ok(address) = addresses.recv_timeout(PATIENCE) {
+            self.address = address;
+            let answer = Client::new(address).get("/health-check", "");
+            if answer.is_ok_and(|answer| answer.is_ok()) {
+                return true;
             }
-            return false;
-        };
-        self.address = address;
-        let answer = Client::new(address).get("/health-check", "");
-        answer.is_ok_and(|answer| answer.is_ok())
+        }
+        let end = Instant::now() + PATIENCE;
+        while self.is_alive() && Instant::now() < end {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        false
     }
 
     /// Whether it still runs.

@@ -23,6 +23,8 @@ pub struct Writer {
     pub entries: Vec<Entry>,
     /// How many bytes a reply has at most.
     pub longest: usize,
+    /// What its texts and idempotency keys begin with. Two writers of one number on one database must differ in it.
+    pub series: &'static str,
     desk: Arc<Desk>,
     client: Client,
     rng: fastrand::Rng,
@@ -42,6 +44,7 @@ impl Writer {
             number,
             entries: vec![],
             longest: 3000,
+            series: "w",
             desk: Arc::clone(desk),
             client: Client::new(SocketAddr::from(([127, 0, 0, 1], 0))),
             rng: fastrand::Rng::with_seed(seed ^ ((number as u64 + 1) << 32)),
@@ -63,7 +66,7 @@ impl Writer {
     pub fn step(&mut self) -> Outcome {
         let effect = self.choose();
         let is_put = matches!(effect, Effect::Labels(..));
-        let once = (!is_put).then(|| format!("w{}-{}", self.number, self.entries.len()));
+        let once = (!is_put).then(|| self.tag());
         self.entries.push(Entry { effect, once, outcome: Outcome::Unknown, id: 0 });
         self.send(self.entries.len() - 1)
     }
@@ -78,13 +81,18 @@ impl Writer {
         self.unknown().count()
     }
 
+    /// A word that is unique to the next request.
+    fn tag(&self) -> String {
+        format!("{}{}-{}", self.series, self.number, self.entries.len())
+    }
+
     fn unknown(&self) -> impl Iterator<Item = usize> {
         let entries = self.entries.iter().enumerate();
         entries.filter(|(_, entry)| entry.outcome == Outcome::Unknown).map(|(at, _)| at)
     }
 
     fn choose(&mut self) -> Effect {
-        let tag = format!("w{}-{}", self.number, self.entries.len());
+        let tag = self.tag();
         let dice = self.rng.u32(0..100);
         if self.tickets.is_empty() || dice < 15 && self.tickets.len() < TICKETS {
             return Effect::Ticket(format!("{tag} A line on every page"));
