@@ -2,13 +2,16 @@
 //! then passed on, never global.
 
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use ipnet::IpNet;
 
 use crate::http::bounds::Bounds;
+
+use crate::backups::Plan;
+use crate::time::parse_duration;
 
 /// How a server listens and what it allows.
 #[derive(Args, Clone, Debug)]
@@ -111,6 +114,33 @@ fn origin(text: &str) -> Result<String, String> {
         return Err("is not an origin such as https://desk.example".to_owned());
     }
     Ok(text.to_owned())
+}
+
+/// The backups that a server makes by itself.
+#[derive(Args, Clone, Debug)]
+pub struct Backups {
+    /// Make a backup this often while serving, such as 1d, 6h or 30m. Without it there are none.
+    #[arg(long, env = "LODGE_BACKUP_EVERY", value_name = "DURATION", value_parser = parse_duration)]
+    pub backup_every: Option<i64>,
+    /// How many of these backups to keep: the newest. Other files are never touched.
+    #[arg(long, env = "LODGE_BACKUP_KEEP", default_value_t = 7, value_name = "N", requires = "backup_every",
+          value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub backup_keep: u32,
+    /// The folder for these backups; made if it does not exist. The default is `backups` beside the database.
+    #[arg(long, env = "LODGE_BACKUP_DIR", value_name = "FOLDER", requires = "backup_every")]
+    pub backup_dir: Option<PathBuf>,
+}
+
+impl Backups {
+    /// What is to be done for a database, if anything.
+    pub fn plan(&self, database: &Path) -> Option<Plan> {
+        let folder = || database.parent().unwrap_or(Path::new("")).join("backups");
+        self.backup_every.map(|every| Plan {
+            every,
+            keep: self.backup_keep as usize,
+            folder: self.backup_dir.clone().unwrap_or_else(folder),
+        })
+    }
 }
 
 /// How log lines look.

@@ -90,9 +90,16 @@ impl std::error::Error for Error {}
 pub struct Check(FieldErrors);
 
 impl Check {
+    /// How many messages a field gets. More help nobody, and a long list of wrong words would be answered with one many
+    /// times as long.
+    const MOST: usize = 20;
+
     /// Notes that a field is wrong.
     pub fn add(&mut self, field: &str, message: impl Into<String>) {
-        self.0.entry(field.to_owned()).or_default().push(message.into());
+        let messages = self.0.entry(field.to_owned()).or_default();
+        if messages.len() < Self::MOST {
+            messages.push(message.into());
+        }
     }
 
     /// Everything that was noted, a field and a message each.

@@ -6,7 +6,8 @@
 //!   [`setting`], [`api_key`], [`idempotency`]. In each, `model.rs` is what it is (at once Rust type, JSON and OpenAPI
 //!   schema), `store.rs` every SQL statement about it, `rules.rs` what is allowed and what follows, `external.rs` the
 //!   agent's operations on it, `internal.rs` the administrator's. What the plain ones share is in [`noun`].
-//! - [`db`] is the one file: many readers, one writer. [`upkeep`] is what happens by itself, without a request.
+//! - [`db`] is the one file: many readers, one writer. [`upkeep`] is what happens by itself, without a request,
+//!   [`backups`] among it.
 //!   [`seed`] is the sample data. [`cli`] is the command line.
 //!
 //! `ARCHITECTURE.md` says who may call whom, and why.
@@ -16,6 +17,7 @@ pub mod agent;
 pub mod api_key;
 pub mod app;
 pub mod auth;
+pub mod backups;
 pub mod canned_response;
 pub mod category;
 pub mod cli;

@@ -116,6 +116,24 @@ pub fn start_of_day(day: Date, zone: &TimeZone) -> Timestamp {
     Timestamp(change.map_or(start, |change| change.timestamp()).as_microsecond())
 }
 
+/// A number and a unit, such as `90d`, as microseconds: for the command line.
+///
+/// # Errors
+/// What is wanted instead, in a sentence.
+pub fn parse_duration(text: &str) -> Result<i64, String> {
+    let unit = match text.chars().last() {
+        Some('d') => DAY,
+        Some('h') => 3600 * SECOND,
+        Some('m') => 60 * SECOND,
+        _ => return Err("a number of days, hours or minutes is wanted, such as 90d, 12h or 30m".into()),
+    };
+    let number = text.get(..text.len() - 1).and_then(|digits| digits.parse::<u32>().ok());
+    match number.filter(|number| *number > 0).and_then(|number| i64::from(number).checked_mul(unit)) {
+        Some(micros) if micros <= 36_500 * DAY => Ok(micros),
+        _ => Err("a whole number above 0 is wanted, at most a hundred years".into()),
+    }
+}
+
 /// Where the time comes from. Tests move it; nothing else in Lodge asks the system for the time of day.
 #[derive(Clone, Debug, Default)]
 pub struct Clock {
@@ -140,6 +158,15 @@ impl Clock {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn durations_have_a_unit() {
+        assert_eq!(parse_duration("90d"), Ok(90 * DAY));
+        assert_eq!(parse_duration("1h"), Ok(3600 * SECOND));
+        for bad in ["", "90", "d", "-1d", "0d", "1w", "99999999d", "1.5h"] {
+            assert!(parse_duration(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn answers_have_whole_seconds() {

@@ -1,5 +1,5 @@
 //! What happens by itself, without a request: the use of keys is written down, answers that no longer count are forgotten,
-//! and tickets that wait for nobody but their customer are closed.
+//! and tickets that wait for nobody but their customer are closed. Backups, if there are to be any, are made beside that.
 //!
 //! All of it goes by the database's clock, and [`Upkeep::tick`] does what is due. Nothing here ends the server: what fails is
 //! logged and tried again a minute later.
@@ -11,6 +11,7 @@ use tokio::sync::Mutex;
 use tokio::time::MissedTickBehavior;
 
 use crate::api_key::uses::Uses;
+use crate::backups::{Backups, Plan};
 use crate::db::{Db, Tx};
 use crate::error::Result;
 use crate::time::{DAY, SECOND, Timestamp};
@@ -31,6 +32,7 @@ const TICKETS: usize = 100;
 pub struct Upkeep {
     uses: Arc<Uses>,
     timers: Mutex<Timers>,
+    backups: Option<Backups>,
 }
 
 struct Timers {
@@ -41,26 +43,37 @@ struct Timers {
 
 impl Default for Upkeep {
     fn default() -> Self {
-        let timers =
-            Timers { uses: Timer::every(MINUTE), answers: Timer::every(HOUR), tickets: Timer::every(HOUR) };
-        Self { uses: Arc::default(), timers: Mutex::new(timers) }
+        Self::new(None)
     }
 }
 
 impl Upkeep {
+    /// With backups, or without.
+    pub fn new(backups: Option<Plan>) -> Self {
+        let timers =
+            Timers { uses: Timer::every(MINUTE), answers: Timer::every(HOUR), tickets: Timer::every(HOUR) };
+        Self { uses: Arc::default(), timers: Mutex::new(timers), backups: backups.map(Backups::new) }
+    }
+
     /// Where whoever lets callers in notes that a key was used.
     pub fn uses(&self) -> &Arc<Uses> {
         &self.uses
     }
 
-    /// Looks every second for what is due, as long as `serving` goes on; then writes down what is known in memory only.
+    /// Looks every second for what is due, as long as `serving` goes on; then writes down what is known in memory only. On a
+    /// database that is only read nothing is ever due.
     pub async fn beside<T>(&self, db: &Db, serving: impl Future<Output = T>) -> T {
+        if db.is_read_only() {
+            return serving.await;
+        }
         let mut serving = std::pin::pin!(serving);
         let served = tokio::select! {
             served = &mut serving => served,
-            // Never comes to an end by itself. What it was doing when the serving ended was committed or not begun.
+            // Never come to an end by themselves. What was being written when the serving ended was committed or not begun.
             () = self.go_on(db) => serving.await,
+            () = self.back_up(db) => serving.await,
         };
+        self.backups.iter().for_each(Backups::stop);
         told("the use of keys", self.write_uses(db).await);
         served
     }
@@ -74,7 +87,24 @@ impl Upkeep {
         }
     }
 
-    /// Does what is due by the database's clock.
+    /// On its own, because a backup may take minutes and nothing else is to wait for it.
+    async fn back_up(&self, db: &Db) {
+        let mut every = tokio::time::interval(LOOK);
+        every.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            every.tick().await;
+            self.tick_backups(db).await;
+        }
+    }
+
+    /// Makes a backup if one is due by the database's clock.
+    pub async fn tick_backups(&self, db: &Db) {
+        if let Some(backups) = &self.backups {
+            backups.tick(db).await;
+        }
+    }
+
+    /// Does what is due by the database's clock, backups apart.
     pub async fn tick(&self, db: &Db) {
         let now = || db.clock().now();
         let mut timers = self.timers.lock().await;

@@ -110,9 +110,9 @@ fn read_password() -> Result<String, Failure> {
     let mut line = String::new();
     std::io::stdin().read_line(&mut line)?;
     let password = line.trim_end_matches(['\r', '\n']);
-    if !(8..=128).contains(&password.chars().count()) {
-        return Err(Failure::refused("the password must have 8 to 128 characters"));
-    }
+    let mut wrong = crate::error::Check::default();
+    crate::scalar::check::<crate::scalar::Password>(password, "password", &mut wrong);
+    wrong.finish()?;
     Ok(password::hash_blocking(password)?)
 }
 

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::serve::{listen, refuse_published, start};
+use super::serve::{Way, listen, refuse_published, start};
 use super::{Failure, print, tell};
 use crate::config::Server;
+use crate::db::migrate;
 use crate::db::open::{self, OpenError};
 use crate::seed;
 use crate::time::Clock;
@@ -35,9 +36,9 @@ impl Demo {
     pub fn run(self) -> Result<(), Failure> {
         let listener = listen(&self.server)?;
         let clock = Clock::default();
-        match open::check(&self.db) {
+        match open::probe(&self.db) {
             Err(OpenError::Missing(_)) => self.make(&clock)?,
-            Ok(()) => {
+            Ok(_) => {
                 if !seed::is_sample(&self.db)? {
                     return Err(Failure::refused(format!(
                         "{} is not a sample database; it was left as it is. Use another --db, or lodge serve",
@@ -46,6 +47,7 @@ impl Demo {
                 }
                 // A server that has the file open must not see its times move.
                 let lock = open::Lock::take(&self.db)?;
+                migrate::upgrade(&self.db, &migrate::TODAY, &lock, clock.now())?;
                 if self.reset {
                     self.make(&clock)?;
                 } else {
@@ -55,7 +57,7 @@ impl Demo {
             }
             Err(error) => return Err(error.into()),
         }
-        start(&self.db, listener, &self.server, |_, listener| {
+        start(&self.db, listener, &self.server, &Way::Whole(None), |_, listener| {
             let address = listener.local_addr()?;
             let keys = seed::demo_keys();
             tell(&format!("Lodge serves the sample desk in {}.", self.db.display()));

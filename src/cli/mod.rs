@@ -1,9 +1,12 @@
 //! The command line: one subcommand a file. What a script needs goes to stdout, everything else to stderr.
 
 mod agent;
+mod backup;
+mod check;
 mod demo;
 mod key;
 mod openapi;
+mod restore;
 mod seed;
 mod serve;
 
@@ -37,6 +40,9 @@ enum Command {
     Agent(agent::Agent),
     Key(key::Key),
     Openapi(openapi::Openapi),
+    Backup(backup::Backup),
+    Restore(restore::Restore),
+    Check(check::Check),
 }
 
 /// Why a command did not do what it was asked to: one sentence and an exit code.
@@ -110,12 +116,15 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Command::Agent(command) => command.run(),
         Command::Key(command) => command.run(),
         Command::Openapi(command) => command.run(),
+        Command::Backup(command) => command.run(),
+        Command::Restore(command) => command.run(),
+        Command::Check(command) => command.run(),
     }
 }
 
 /// Changes an existing database in one short transaction, beside a server that may be running. Never migrates.
 fn change<T>(path: &Path, job: impl FnOnce(&Tx<'_>) -> DomainResult<T>) -> Result<T, Failure> {
-    open::check(path)?;
+    open::ready(path)?;
     let mut conn = open::writable(path)?;
     Ok(write_beside(&mut conn, &Clock::default(), job)?)
 }

@@ -37,7 +37,7 @@ impl Seed {
     /// Fills the database.
     pub fn run(self) -> Result<(), Failure> {
         let path = &self.database.db;
-        let fresh = match open::check(path) {
+        let fresh = match open::ready(path) {
             Err(OpenError::Missing(_)) => true,
             other => other.map(|()| false)?,
         };

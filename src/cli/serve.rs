@@ -9,7 +9,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Failure, tell};
 use crate::app::{self, app};
-use crate::config::{Database, LogFormat, Server};
+use crate::backups::Plan;
+use crate::config::{Backups, Database, LogFormat, Server};
 use crate::db::open::OpenError;
 use crate::db::{self, Db, open};
 use crate::http::bounds::Proxies;
@@ -30,6 +31,12 @@ pub struct Serve {
     database: Database,
     #[command(flatten)]
     server: Server,
+    #[command(flatten)]
+    backups: Backups,
+    /// Only read: for a replica that another program keeps up to date, or beside the server that writes. What would write is
+    /// refused with 503.
+    #[arg(long, env = "LODGE_READ_ONLY", conflicts_with = "backup_every")]
+    read_only: bool,
 }
 
 impl Serve {
@@ -37,11 +44,20 @@ impl Serve {
     pub fn run(self) -> Result<(), Failure> {
         let path = &self.database.db;
         let listener = listen(&self.server)?;
+        if self.read_only {
+            open::ready(path)?;
+            return start(path, listener, &self.server, &Way::ReadOnly, |_, listener| {
+                let address = listener.local_addr()?;
+                tell(&format!("Lodge serves {} on http://{address}, read-only.", path.display()));
+                Ok(())
+            });
+        }
+        let way = Way::Whole(self.backups.plan(path));
         match open::check(path) {
             Err(OpenError::Missing(_)) => open::create(path)?,
-            other => other?,
+            other => drop(other?),
         }
-        start(path, listener, &self.server, |db, listener| {
+        start(path, listener, &self.server, &way, |db, listener| {
             let address = listener.local_addr()?;
             tell(&format!(
                 "Lodge serves {} on http://{address} (docs at http://{address}/docs).",
@@ -92,15 +108,29 @@ pub fn refuse_published(server: &Server, path: &Path, keys: usize) -> Result<(),
     )))
 }
 
+/// What a server does besides answering.
+pub enum Way {
+    /// Writes, and makes these backups by itself.
+    Whole(Option<Plan>),
+    /// Reads only.
+    ReadOnly,
+}
+
 /// Opens the database and serves it until SIGTERM or Ctrl-C. `ready` greets, once everything is in place.
 pub fn start(
     path: &Path,
     listener: TcpListener,
     server: &Server,
+    way: &Way,
     ready: impl FnOnce(&Db, &TcpListener) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     start_logging(server)?;
-    let db = Arc::new(Db::open(path, &db::Options::default())?);
+    let as_usual = db::Options::default();
+    let (db, backups) = match way {
+        Way::Whole(backups) => (Db::open(path, &as_usual)?, backups.clone()),
+        Way::ReadOnly => (Db::open_read_only(path, &as_usual)?, None),
+    };
+    let db = Arc::new(db);
     let demo_keys = db.read(|tx| api_key::store::count_active(tx, &seed::demo_key_hashes()))?;
     refuse_published(server, path, usize::try_from(demo_keys).unwrap_or(0))?;
     let is_sample = db.read(|tx| Ok(seed::store::find_sample(tx)?.is_some()))?;
@@ -121,7 +151,7 @@ pub fn start(
             tokio::spawn(serve(listener, page, serving, stop.clone()));
         }
         let listener = tokio::net::TcpListener::from_std(listener)?;
-        let upkeep = Upkeep::default();
+        let upkeep = Upkeep::new(backups);
         let serving = serve(listener, app(&db, &options, upkeep.uses()), options.serving(), stop);
         upkeep.beside(&db, serving).await?;
         Ok(())

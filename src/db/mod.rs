@@ -5,11 +5,20 @@
 //! ([`Db::write`]), which commits waiting jobs together. This folder and `*/store.rs` are the only places that know
 //! rusqlite.
 
+pub mod backup;
+pub mod check;
+mod checkpoint;
+mod connect;
+mod file;
 mod lane;
+mod lock;
+pub mod migrate;
 pub mod open;
 mod page;
+pub mod restore;
 mod row;
 pub mod search;
+mod shape;
 mod vitals;
 mod writer;
 
@@ -55,23 +64,45 @@ pub struct Db {
     // connection closed last is one that may write.
     search: lane::Lane,
     readers: r2d2::Pool<SqliteConnectionManager>,
-    writer: writer::Writer,
+    writer: Option<writer::Writer>,
     clock: Clock,
     vitals: Arc<vitals::Vitals>,
     path: PathBuf,
-    _lock: open::Lock,
+    _lock: Option<open::Lock>,
 }
 
 impl Db {
-    /// Opens an existing Lodge database for serving. Takes the lock that keeps a second server away.
+    /// Opens an existing Lodge database for serving. Takes the lock that keeps a second server away, and upgrades the file of
+    /// an older Lodge, after a copy was made beside it.
     ///
     /// # Errors
-    /// [`open::OpenError`]: no such file, another program's, a newer Lodge's, in use, or unreadable.
+    /// [`open::OpenError`]: no such file, another program's, a newer Lodge's, damaged, in use, or unreadable.
     pub fn open(path: &Path, options: &Options) -> Result<Self, open::OpenError> {
         open::check(path)?;
         let lock = open::Lock::take(path)?;
+        migrate::upgrade(path, &migrate::TODAY, &lock, options.clock.now())?;
         let vitals = Arc::new(vitals::Vitals::default());
         let writer = writer::Writer::start(open::writable(path)?, options.clock.clone(), Arc::clone(&vitals));
+        Self::with(path, options, vitals, Some((writer, lock)))
+    }
+
+    /// Opens a database that is only read: a replica that another program keeps up to date, or the file of a running server.
+    /// It takes no lock and changes no row, so there may be any number of such, and a writer besides.
+    ///
+    /// # Errors
+    /// As [`Db::open`], and [`open::OpenError::Older`]: only one that writes can upgrade.
+    pub fn open_read_only(path: &Path, options: &Options) -> Result<Self, open::OpenError> {
+        open::ready(path)?;
+        connect::settle_replica(path)?;
+        Self::with(path, options, Arc::default(), None)
+    }
+
+    fn with(
+        path: &Path,
+        options: &Options,
+        vitals: Arc<vitals::Vitals>,
+        writing: Option<(writer::Writer, open::Lock)>,
+    ) -> Result<Self, open::OpenError> {
         let manager = SqliteConnectionManager::file(path)
             .with_flags(OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)
             .with_init(open::set_up_reader);
@@ -84,6 +115,7 @@ impl Db {
             .build(manager)
             .map_err(|source| open::OpenError::unreadable(path, source))?;
         let slow = open::readable(path)?;
+        let (writer, lock) = writing.unzip();
         Ok(Self {
             search: lane::Lane::start(slow, options.clock.clone()),
             readers,
@@ -93,6 +125,11 @@ impl Db {
             path: path.to_owned(),
             _lock: lock,
         })
+    }
+
+    /// Whether nothing can be written, because the database was opened so.
+    pub fn is_read_only(&self) -> bool {
+        self.writer.is_none()
     }
 
     /// Runs short, indexed reads in one consistent snapshot, on the calling thread.
@@ -119,12 +156,13 @@ impl Db {
     /// Runs a change: all of it or nothing. The answer comes after the commit has reached the disk.
     ///
     /// # Errors
-    /// Whatever `job` returns, in which case nothing is written; [`Error::Overloaded`] when the writer's queue is full.
+    /// Whatever `job` returns, in which case nothing is written; [`Error::Overloaded`] when the writer's queue is full;
+    /// [`Error::ReadOnly`] when the database was opened so, or its disk has failed.
     pub async fn write<T: Send + 'static>(
         &self,
         job: impl FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let answer = self.writer.submit(job)?;
+        let answer = self.writer.as_ref().ok_or(Error::ReadOnly)?.submit(job)?;
         answer.await.unwrap_or_else(|_| Err(Error::internal("a write job panicked")))
     }
 
@@ -136,7 +174,7 @@ impl Db {
         &self,
         job: impl FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let answer = self.writer.submit(job)?;
+        let answer = self.writer.as_ref().ok_or(Error::ReadOnly)?.submit(job)?;
         answer.blocking_recv().unwrap_or_else(|_| Err(Error::internal("a write job panicked")))
     }
 
@@ -190,7 +228,7 @@ impl Drop for Snapshot<'_> {
 impl From<rusqlite::Error> for Error {
     fn from(error: rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
-            Some(ErrorCode::DiskFull) => Self::StorageFull,
+            _ if is_full(&error) => Self::StorageFull,
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::OperationInterrupted) => {
                 Self::Overloaded
             }
@@ -198,4 +236,11 @@ impl From<rusqlite::Error> for Error {
             _ => Self::Internal(Box::new(error)),
         }
     }
+}
+
+/// Whether there was no room: for the file and its log, or for the index of the log, which SQLite tells in another way.
+fn is_full(error: &rusqlite::Error) -> bool {
+    const INDEX_OF_THE_LOG: i32 = rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
+    error.sqlite_error_code() == Some(ErrorCode::DiskFull)
+        || error.sqlite_error().is_some_and(|error| error.extended_code == INDEX_OF_THE_LOG)
 }

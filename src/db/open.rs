@@ -1,19 +1,25 @@
-//! Making and opening the file: whose it is, which version, who else has it open.
+//! Making and opening the file: whose it is, which version, whether it is whole.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::File;
 use std::io::Read;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{ErrorCode, OpenFlags};
+
+use super::connect::connect;
+pub(super) use super::connect::finished;
+pub use super::connect::{looking, readable, set_up_reader, writable};
+pub use super::file::remove;
+use super::file::{self, Partial, beside, folder};
+pub use super::lock::Lock;
+use super::shape::{self, Shape};
 
 /// Marks a file as Lodge's in its header: "Ldge".
 pub const APPLICATION_ID: i32 = 0x4c64_6765;
 /// The number of the schema in `schema.sql`.
 pub const SCHEMA_VERSION: i32 = 1;
 /// The schema of a new file.
-const SCHEMA: &str = include_str!("../../schema.sql");
+pub const SCHEMA: &str = include_str!("../../schema.sql");
 
 /// Why a file cannot be used. Each prints as one sentence for a person at a terminal.
 #[derive(Debug)]
@@ -26,15 +32,47 @@ pub enum OpenError {
     Foreign(PathBuf),
     /// A newer Lodge made it: its schema version.
     Newer(PathBuf, i32),
+    /// An older Lodge made it, and no server has upgraded it yet: its schema version.
+    Older(PathBuf, i32),
+    /// It is Lodge's, but not whole: what is wrong with it.
+    Damaged(PathBuf, String),
     /// Another server has it open.
     InUse(PathBuf),
     /// It is there already.
     Exists(PathBuf),
     /// The system or SQLite refuses.
     Unreadable(PathBuf, String),
+    /// It cannot be made.
+    Unmade(PathBuf, String),
 }
 
 impl OpenError {
+    /// What SQLite found.
+    pub fn from_sqlite(path: &Path, error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseCorrupt) => {
+                Self::Damaged(path.to_owned(), "SQLite cannot make sense of it".into())
+            }
+            Some(ErrorCode::NotADatabase) => Self::Foreign(path.to_owned()),
+            _ => Self::unreadable(path, error),
+        }
+    }
+
+    /// What the system said while a file was being made.
+    pub fn from_making(path: &Path, error: std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::AlreadyExists => Self::Exists(path.to_owned()),
+            std::io::ErrorKind::WouldBlock => Self::InUse(path.to_owned()),
+            std::io::ErrorKind::NotFound => missing(path),
+            _ => Self::unmade(path, error),
+        }
+    }
+
+    /// A file cannot be made, for this reason.
+    pub fn unmade(path: &Path, source: impl std::fmt::Display) -> Self {
+        Self::Unmade(path.to_owned(), source.to_string())
+    }
+
     /// The system or SQLite refuses, for this reason.
     pub fn unreadable(path: &Path, source: impl std::fmt::Display) -> Self {
         Self::Unreadable(path.to_owned(), source.to_string())
@@ -54,8 +92,18 @@ impl std::fmt::Display for OpenError {
                 "{} was made by a newer Lodge (schema {version}, this one knows {SCHEMA_VERSION}); it was left as it is",
                 path.display()
             ),
-            Self::InUse(path) => write!(f, "{} is in use by another Lodge server", path.display()),
+            Self::Older(path, version) => write!(
+                f,
+                "{} was made by an older Lodge (schema {version}, this one needs {SCHEMA_VERSION}); lodge serve upgrades it, \
+                 and keeps a copy",
+                path.display()
+            ),
+            Self::Damaged(path, what) => {
+                write!(f, "{} is damaged ({what}); it was left as it is", path.display())
+            }
+            Self::InUse(path) => write!(f, "{} is in use by another Lodge", path.display()),
             Self::Exists(path) => write!(f, "{} exists already", path.display()),
+            Self::Unmade(path, why) => write!(f, "{} cannot be made: {why}", path.display()),
             Self::Unreadable(path, why) => write!(f, "{} cannot be opened: {why}", path.display()),
         }
     }
@@ -63,30 +111,57 @@ impl std::fmt::Display for OpenError {
 
 impl std::error::Error for OpenError {}
 
-/// Whether the file is there, a Lodge database, and of a version this program knows. Changes nothing.
+/// Whether the file is there, a Lodge database, of a version this program knows, and as long as it says it is: from its first
+/// hundred bytes. Changes nothing. Returns the version in the header, which a log beside the file may have overtaken.
 ///
 /// # Errors
 /// What is wrong with it.
-pub fn check(path: &Path) -> Result<(), OpenError> {
+pub fn check(path: &Path) -> Result<i32, OpenError> {
     let mut header = [0_u8; 100];
-    let read = File::open(path).and_then(|mut file| file.read_exact(&mut header));
-    match read {
-        Ok(()) => {}
+    let read =
+        File::open(path).and_then(|mut file| file.read_exact(&mut header).and_then(|()| file.metadata()));
+    let length = match read {
+        Ok(there) => there.len(),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(missing(path)),
         Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
             return Err(OpenError::Foreign(path.to_owned()));
         }
         Err(error) => return Err(OpenError::unreadable(path, error)),
-    }
+    };
     // https://sqlite.org/fileformat.html#the_database_header: magic, user version at 60, application id at 68.
     let number = |at: usize| i32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
     if !header.starts_with(b"SQLite format 3\0") || number(68) != APPLICATION_ID {
         return Err(OpenError::Foreign(path.to_owned()));
     }
-    match number(60) {
-        version if version > SCHEMA_VERSION => Err(OpenError::Newer(path.to_owned(), version)),
-        _ => Ok(()),
+    let version = known(path, number(60))?;
+    // While there is a log, pages may be in it that the header counts already.
+    if file::size(&beside(path, "-wal")) == 0 {
+        whole(&header, length).map_err(|what| OpenError::Damaged(path.to_owned(), what))?;
     }
+    Ok(version)
+}
+
+/// Whether a version is one that this program knows.
+fn known(path: &Path, version: i32) -> Result<i32, OpenError> {
+    match version {
+        version if version > SCHEMA_VERSION => Err(OpenError::Newer(path.to_owned(), version)),
+        1.. => Ok(version),
+        _ => Err(OpenError::Foreign(path.to_owned())),
+    }
+}
+
+/// Whether a file of this length can be what its header says.
+fn whole(header: &[u8; 100], length: u64) -> Result<(), String> {
+    let page = match u64::from(u16::from_be_bytes([header[16], header[17]])) {
+        1 => 65_536,
+        size if size.is_power_of_two() && size >= 512 => size,
+        size => return Err(format!("its header says that pages have {size} bytes")),
+    };
+    let pages = u64::from(u32::from_be_bytes([header[28], header[29], header[30], header[31]]));
+    if pages * page > length {
+        return Err(format!("it has {length} of {} bytes", pages * page));
+    }
+    Ok(())
 }
 
 fn missing(path: &Path) -> OpenError {
@@ -96,160 +171,69 @@ fn missing(path: &Path) -> OpenError {
     }
 }
 
-fn folder(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
+/// Looks closer than [`check`], with SQLite: at the version and the tables, in the log beside the file too. Returns the version.
+///
+/// # Errors
+/// What is wrong with it; [`OpenError::Damaged`] also when a table, an index or a trigger of this version is missing.
+pub fn probe(path: &Path) -> Result<i32, OpenError> {
+    check(path)?;
+    let conn = looking(path)?;
+    let look = || -> rusqlite::Result<(i32, i32, Shape)> {
+        let number = |name| conn.pragma_query_value(None, name, |row| row.get(0));
+        Ok((number("application_id")?, number("user_version")?, Shape::of(&conn)?))
+    };
+    let (id, version, found) = look().map_err(|error| OpenError::from_sqlite(path, error))?;
+    if id != APPLICATION_ID {
+        return Err(OpenError::Foreign(path.to_owned()));
+    }
+    if known(path, version)? == SCHEMA_VERSION {
+        let expected = shape::of_today().map_err(|error| OpenError::unreadable(path, error))?;
+        if let Some(wrong) = found.lacks(&expected).into_iter().next() {
+            return Err(OpenError::Damaged(path.to_owned(), wrong));
+        }
+    }
+    Ok(version)
+}
+
+/// Whether a file can be used as it is: there, Lodge's, whole as far as a short look can tell, and of today's version.
+///
+/// # Errors
+/// What is wrong with it, [`OpenError::Older`] among them.
+pub fn ready(path: &Path) -> Result<(), OpenError> {
+    match probe(path)? {
+        SCHEMA_VERSION => Ok(()),
+        older => Err(OpenError::Older(path.to_owned(), older)),
     }
 }
 
-/// Makes a new, empty database, readable by its owner only, whatever the umask.
+/// Makes a new, empty database, readable by its owner only, whatever the umask. It is there whole or not at all.
 ///
 /// # Errors
 /// [`OpenError::Exists`], [`OpenError::MissingFolder`], or what the system says.
 pub fn create(path: &Path) -> Result<(), OpenError> {
-    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    match made {
-        Ok(_) => {}
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            return Err(OpenError::Exists(path.to_owned()));
+    refuse_existing(path)?;
+    let partial = Partial::begin(path).map_err(|error| OpenError::from_making(path, error))?;
+    fill(partial.path()).map_err(|error| OpenError::unreadable(path, error))?;
+    partial.publish(path).map_err(|error| OpenError::from_making(path, error))
+}
+
+/// Refuses a place that is taken, by a file or by the log of one that is gone: a log would be read into the new one.
+pub(super) fn refuse_existing(path: &Path) -> Result<(), OpenError> {
+    for path in [path.to_owned(), beside(path, "-wal"), beside(path, "-journal")] {
+        if std::fs::symlink_metadata(&path).is_ok() {
+            return Err(OpenError::Exists(path));
         }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(missing(path)),
-        Err(error) => return Err(OpenError::unreadable(path, error)),
     }
-    let filled = fill(path).map_err(|error| OpenError::unreadable(path, error));
-    if filled.is_err() {
-        remove(path);
-    }
-    filled
+    Ok(())
 }
 
 fn fill(path: &Path) -> rusqlite::Result<()> {
     let mut conn = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    conn.pragma_update(None, "journal_mode", "WAL")?;
     let tx = conn.transaction()?;
     tx.execute_batch(SCHEMA)?;
     tx.pragma_update(None, "application_id", APPLICATION_ID)?;
     tx.pragma_update(None, "user_version", SCHEMA_VERSION)?;
-    tx.commit()
-}
-
-/// Removes a database and what SQLite keeps beside it. Missing files are no error: the aim is that they are gone.
-pub fn remove(path: &Path) {
-    for suffix in ["", "-wal", "-shm"] {
-        let _ = std::fs::remove_file(beside(path, suffix));
-    }
-}
-
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
-}
-
-fn connect(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
-    let conn = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    set_up(&conn)?;
-    Ok(conn)
-}
-
-/// What every connection has.
-fn set_up(conn: &Connection) -> rusqlite::Result<()> {
-    // First of all: even switching to WAL may have to wait for another process.
-    conn.busy_timeout(std::time::Duration::from_secs(5))?;
-    conn.set_prepared_statement_cache_capacity(256);
-    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
-    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
-    rusqlite::vtab::array::load_module(conn)?;
-    conn.execute_batch(
-        "PRAGMA foreign_keys = ON; PRAGMA recursive_triggers = ON; PRAGMA cell_size_check = ON;
-         PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0;",
-    )
-}
-
-/// Sets a pooled reading connection up.
-///
-/// # Errors
-/// What SQLite says.
-pub fn set_up_reader(conn: &mut Connection) -> rusqlite::Result<()> {
-    set_up(conn)?;
-    // Readers see short, hot pages, which the system's cache holds as well: a small cache of their own is enough.
-    conn.execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -2000;")
-}
-
-/// A reading connection beside the pool.
-///
-/// # Errors
-/// What SQLite says.
-pub fn readable(path: &Path) -> Result<Connection, OpenError> {
-    let open = || -> rusqlite::Result<Connection> {
-        let mut conn = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-        set_up_reader(&mut conn)?;
-        Ok(conn)
-    };
-    open().map_err(|error| OpenError::unreadable(path, error))
-}
-
-/// A connection that may write: the writer's, or the command line's beside a running server.
-///
-/// # Errors
-/// What SQLite says.
-pub fn writable(path: &Path) -> Result<Connection, OpenError> {
-    let open = || -> rusqlite::Result<Connection> {
-        let conn = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        let mode: String = conn.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
-        if mode != "wal" {
-            return Err(rusqlite::Error::InvalidQuery);
-        }
-        conn.execute_batch(
-            "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 8000; PRAGMA journal_size_limit = 134217728;
-             PRAGMA secure_delete = FAST;",
-        )?;
-        Ok(conn)
-    };
-    open().map_err(|error| OpenError::unreadable(path, error))
-}
-
-/// Held by a server for as long as it serves a file, so that a second one refuses. The lock is on a file beside the
-/// database: locking the database itself would, when closed, drop the locks SQLite holds on it.
-#[derive(Debug)]
-pub struct Lock {
-    path: PathBuf,
-    _file: File,
-}
-
-impl Lock {
-    /// Takes the lock of this database.
-    ///
-    /// # Errors
-    /// [`OpenError::InUse`] when another server holds it.
-    pub fn take(database: &Path) -> Result<Self, OpenError> {
-        let path = beside(database, ".lock");
-        let failed = |error: std::io::Error| OpenError::unreadable(&path, error);
-        loop {
-            let file = OpenOptions::new()
-                .write(true)
-                .create(true)
-                .truncate(false)
-                .mode(0o600)
-                .open(&path)
-                .map_err(failed)?;
-            match file.try_lock() {
-                Ok(()) => {}
-                Err(TryLockError::WouldBlock) => return Err(OpenError::InUse(database.to_owned())),
-                Err(TryLockError::Error(error)) => return Err(failed(error)),
-            }
-            // The server before us may have removed the file between our opening and our locking it.
-            let same = |there: std::fs::Metadata| Ok(there.ino() == file.metadata()?.ino());
-            if std::fs::metadata(&path).and_then(same).unwrap_or(false) {
-                return Ok(Self { path, _file: file });
-            }
-        }
-    }
-}
-
-impl Drop for Lock {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.path);
-    }
+    tx.commit()?;
+    // Last, and in the header for good: nobody else has seen the file so far.
+    conn.pragma_update(None, "journal_mode", "WAL")
 }

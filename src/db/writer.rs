@@ -3,6 +3,12 @@
 //! Jobs that wait are taken together: each in a savepoint of its own, one commit for all, and the answers only after the
 //! commit has returned. A job that fails or panics is rolled back alone; a commit that fails, fails every job in it. That
 //! is how `synchronous=FULL`, without which a power cut takes acknowledged writes along, costs little under load.
+//!
+//! After an error of the disk itself nobody can say what is on it, not even SQLite: the answer to the batch is a failure, what
+//! became of it shows after a restart, and until then nothing more is written. A full disk is no such error: what does not fit
+//! is refused, and the next job is tried anew.
+//!
+//! Between batches, when the answers are out, the writer keeps the write-ahead log short (`checkpoint`).
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -13,8 +19,9 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
 
-use super::Tx;
+use super::checkpoint::Checkpoints;
 use super::vitals::Vitals;
+use super::{Tx, is_full};
 use crate::error::{Error, Result};
 use crate::time::Clock;
 
@@ -29,6 +36,8 @@ const BATCH_TIME: Duration = Duration::from_millis(5);
 trait Job: Send {
     /// Runs it; whether its changes are to be kept.
     fn run(&mut self, tx: &Tx<'_>) -> bool;
+    /// Whether it failed because there was no room.
+    fn ran_out_of_room(&self) -> bool;
     /// Answers it: with its own result if it was committed.
     fn answer(self: Box<Self>, committed: Result<()>);
 }
@@ -45,6 +54,10 @@ impl<T: Send, F: FnOnce(&Tx<'_>) -> Result<T> + Send> Job for Task<T, F> {
             self.result = job(tx);
         }
         self.result.is_ok()
+    }
+
+    fn ran_out_of_room(&self) -> bool {
+        matches!(self.result, Err(Error::StorageFull))
     }
 
     fn answer(self: Box<Self>, committed: Result<()>) {
@@ -113,48 +126,110 @@ impl Drop for Writer {
 }
 
 fn work(conn: &Connection, clock: &Clock, jobs: &Receiver<Box<dyn Job>>, vitals: &Vitals) {
-    // After an error of the disk itself nobody can say what is on it: nothing more is acknowledged.
+    let mut checkpoints = Checkpoints::start(conn);
     let mut broken = false;
     while let Ok(first) = jobs.recv() {
         if broken {
             vitals.queued.change(-1);
-            first.answer(Err(Error::internal("the disk failed earlier")));
+            first.answer(Err(Error::ReadOnly));
             continue;
         }
         let mut batch = vec![first];
-        let filled = fill(conn, clock, jobs, &mut batch);
+        let committed = commit(conn, clock, jobs, &mut batch, vitals);
         vitals.queued.change(-i64::try_from(batch.len()).unwrap_or(0));
         vitals.batches.observe(batch.len() as u64);
-        let started = Instant::now();
-        let committed = filled.and_then(|()| run(conn, "COMMIT"));
-        vitals.commits.observe_duration(started.elapsed());
-        if let Err(error) = &committed {
+        if let Err(fate) = &committed {
             vitals.failed.add();
-            broken = is_disk_error(error);
-            tracing::error!(%error, jobs = batch.len(), "a batch of writes failed");
-            if !conn.is_autocommit()
-                && let Err(error) = run(conn, "ROLLBACK")
-            {
-                tracing::error!(%error, "a rollback failed");
-            }
+            broken = fate.broken;
+            roll_back(conn);
         }
         for job in batch {
-            job.answer(committed.as_ref().map_or_else(|error| Err(classify(error)), |()| Ok(())));
+            job.answer(committed.as_ref().map_or_else(|fate| Err(fate.as_error()), |()| Ok(())));
+        }
+        if !broken && let Err(error) = checkpoints.look(conn) {
+            tracing::error!(%error, "what was written could not be moved from the log into the database");
+            broken = is_disk_error(&error);
+        }
+        if broken {
+            tracing::error!(
+                "the disk has failed: nothing is written any more; look after the disk, then restart"
+            );
         }
     }
-    if let Err(error) = conn.execute_batch("PRAGMA optimize = 0x10012") {
+    if !broken && let Err(error) = conn.execute_batch("PRAGMA optimize = 0x10012") {
         tracing::warn!(%error, "the statistics were not refreshed");
     }
 }
 
-/// Runs waiting jobs, each in its savepoint, up to a commit.
+/// What became of a batch that was not committed.
+struct Fate {
+    error: Failed,
+    broken: bool,
+}
+
+/// What its callers hear.
+enum Failed {
+    Full,
+    Busy,
+    Internal,
+}
+
+impl Fate {
+    fn of(error: &rusqlite::Error) -> Self {
+        let failed = match error.sqlite_error_code() {
+            _ if is_full(error) => Failed::Full,
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Failed::Busy,
+            _ => Failed::Internal,
+        };
+        Self { error: failed, broken: is_disk_error(error) }
+    }
+
+    fn as_error(&self) -> Error {
+        match self.error {
+            Failed::Full => Error::StorageFull,
+            Failed::Busy => Error::Overloaded,
+            Failed::Internal => Error::internal("the commit failed"),
+        }
+    }
+}
+
+/// Runs waiting jobs and commits them.
+fn commit(
+    conn: &Connection,
+    clock: &Clock,
+    jobs: &Receiver<Box<dyn Job>>,
+    batch: &mut Vec<Box<dyn Job>>,
+    vitals: &Vitals,
+) -> Result<(), Fate> {
+    let failed = |what: &str, jobs: usize, error: &rusqlite::Error| {
+        tracing::error!(%error, jobs, "a batch of writes failed: {what}");
+        Fate::of(error)
+    };
+    if let Err(error) = run(conn, "BEGIN IMMEDIATE") {
+        // Another process has kept the database for as long as we wait. Who waits behind this job has waited as well.
+        batch.extend(jobs.try_iter().take(BATCH));
+        return Err(failed("it did not begin", batch.len(), &error));
+    }
+    fill(conn, clock, jobs, batch).map_err(|error| failed("a job", batch.len(), &error))?;
+    if conn.is_autocommit() {
+        // SQLite takes the whole transaction back when a statement finds no room, or no disk.
+        let full = batch.iter().any(|job| job.ran_out_of_room());
+        tracing::error!(jobs = batch.len(), full, "a batch of writes failed: a job ended it");
+        return Err(Fate { error: if full { Failed::Full } else { Failed::Internal }, broken: false });
+    }
+    let started = Instant::now();
+    let committed = run(conn, "COMMIT");
+    vitals.commits.observe_duration(started.elapsed());
+    committed.map_err(|error| failed("the commit", batch.len(), &error))
+}
+
+/// Runs waiting jobs, each in its savepoint, up to a commit, or to one that has ended the transaction.
 fn fill(
     conn: &Connection,
     clock: &Clock,
     jobs: &Receiver<Box<dyn Job>>,
     batch: &mut Vec<Box<dyn Job>>,
 ) -> rusqlite::Result<()> {
-    run(conn, "BEGIN IMMEDIATE")?;
     let started = Instant::now();
     let mut at = 0;
     while let Some(job) = batch.get_mut(at) {
@@ -163,6 +238,9 @@ fn fill(
         let keep = catch_unwind(AssertUnwindSafe(|| job.run(&tx)));
         if keep.is_err() {
             tracing::error!("a write job panicked");
+        }
+        if conn.is_autocommit() {
+            return Ok(());
         }
         if !keep.unwrap_or(false) {
             run(conn, "ROLLBACK TO job")?;
@@ -176,20 +254,22 @@ fn fill(
     Ok(())
 }
 
-/// What a caller hears of a failed commit.
-fn classify(error: &rusqlite::Error) -> Error {
-    match error.sqlite_error_code() {
-        Some(ErrorCode::DiskFull) => Error::StorageFull,
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Error::Overloaded,
-        _ => Error::internal("the commit failed"),
+fn roll_back(conn: &Connection) {
+    if !conn.is_autocommit()
+        && let Err(error) = run(conn, "ROLLBACK")
+    {
+        tracing::error!(%error, "a rollback failed");
     }
 }
 
+/// Whether the disk itself failed, so that nothing can be said of what is on it.
 fn is_disk_error(error: &rusqlite::Error) -> bool {
-    matches!(
-        error.sqlite_error_code(),
-        Some(ErrorCode::SystemIoFailure | ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
-    )
+    let code = error.sqlite_error_code();
+    !is_full(error)
+        && matches!(
+            code,
+            Some(ErrorCode::SystemIoFailure | ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+        )
 }
 
 fn run(conn: &Connection, sql: &str) -> rusqlite::Result<()> {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::marker::PhantomData;
 
+use percent_encoding::percent_decode_str;
 use poem::http::{HeaderValue, StatusCode, header};
 use poem::{IntoResponse, Response};
 use poem_openapi::ApiResponse;
@@ -358,10 +359,13 @@ fn pages() -> MetaSchemaRef {
 
 /// The `Link` header of a page (RFC 8288): path-absolute, other parameters kept as they were.
 pub fn links(path: &str, query: Option<&str>, pages: Pages) -> String {
+    let is_page =
+        |pair: &str| pair.split('=').next().is_some_and(|name| percent_decode_str(name).eq(*b"page"));
     let others: Vec<&str> = query
         .unwrap_or_default()
         .split('&')
-        .filter(|pair| !pair.is_empty() && pair.split('=').next() != Some("page"))
+        // By its full name: the framework's own trait has an `is_empty`, too, which would be taken here.
+        .filter(|pair| !str::is_empty(pair) && !is_page(pair))
         .collect();
     let to = |page: i64, relation: &str| {
         let page = format!("page={page}");
@@ -392,6 +396,7 @@ mod tests {
             "</t?status=open&q=a%20b&page=1>; rel=\"first\", </t?status=open&q=a%20b&page=1>; rel=\"prev\", \
              </t?status=open&q=a%20b&page=3>; rel=\"next\", </t?status=open&q=a%20b&page=3>; rel=\"last\""
         );
+        assert_eq!(links("/t", Some("p%61ge=1"), pages(1, 1)), links("/t", None, pages(1, 1)));
         assert_eq!(links("/t", None, pages(1, 1)), "</t?page=1>; rel=\"first\", </t?page=1>; rel=\"last\"");
         assert!(links("/t", None, pages(i64::MAX, 3)).contains("</t?page=3>; rel=\"prev\""));
     }

@@ -54,6 +54,19 @@ impl Kind {
             Self::Integer => "an integer",
         }
     }
+
+    /// Whether a value is of this type.
+    fn is_of(self, value: &Value) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Object => value.is_object(),
+            Self::Array => value.is_array(),
+            Self::Text => value.is_string(),
+            Self::Boolean => value.is_boolean(),
+            Self::Number => value.is_number(),
+            Self::Integer => value.is_i64(),
+        }
+    }
 }
 
 /// The format of what must never be kept as it was sent.
@@ -182,22 +195,10 @@ impl Shape {
         if !self.any_of.is_empty() {
             return self.check_any(value, at, wrong);
         }
-        let fits = match (self.kind, value) {
-            (Kind::Integer, Value::Number(number)) => {
-                if !number.is_i64() && number.is_u64() {
-                    return wrong.add(at, format!("must be at most {}", i64::MAX));
-                }
-                number.is_i64()
-            }
-            (Kind::Any, _)
-            | (Kind::Object, Value::Object(_))
-            | (Kind::Array, Value::Array(_))
-            | (Kind::Text, Value::String(_))
-            | (Kind::Boolean, Value::Bool(_))
-            | (Kind::Number, Value::Number(_)) => true,
-            _ => false,
-        };
-        if !fits {
+        if self.kind == Kind::Integer && value.is_u64() && !value.is_i64() {
+            return wrong.add(at, format!("must be at most {}", i64::MAX));
+        }
+        if !self.kind.is_of(value) {
             return wrong.add(at, format!("must be {}", self.kind.article()));
         }
         if !self.words.is_empty() && !self.words.contains(value) {
@@ -220,6 +221,10 @@ impl Shape {
         };
         if !self.any_of.iter().any(fits) {
             let empty = |one: &Self| one.kind == Kind::Array && one.length.1 == 0;
+            // Of a right type and still wrong: what is wrong says more than what the types are.
+            if let Some(one) = self.any_of.iter().find(|one| !empty(one) && one.kind.is_of(value)) {
+                return one.check(value, at, wrong);
+            }
             let kind = |one: &Self| if empty(one) { "an empty array" } else { one.kind.article() };
             let kinds: Vec<_> = self.any_of.iter().map(kind).collect();
             wrong.add(at, format!("must be {}", kinds.join(" or ")));

@@ -240,6 +240,21 @@ fn values_of_custom_fields_fit_their_type() {
 }
 
 #[test]
+fn a_value_of_a_right_type_hears_what_is_wrong_with_it() {
+    let app = TestApp::desk();
+    for (value, message) in [
+        (json!(""), "item 1: value must not be empty"),
+        (json!(" "), "item 1: value must not be blank"),
+        (json!("a\u{0}"), "item 1: value must not contain control characters"),
+        (json!(true), "item 1: value must be a string or a number"),
+    ] {
+        let answer = update(&app, 1, json!({ "custom_fields": [{ "id": 1, "value": value }] }));
+        answer.invalid(&["custom_fields"]);
+        assert_eq!(answer.json["errors"]["custom_fields"], json!([message]));
+    }
+}
+
+#[test]
 fn a_bare_number_is_kept_as_it_was_written() {
     let app = TestApp::desk();
     for number in ["0", "-0", "1.50", "12345678901234567890.123456789", "0.1", "1e+3", "-2.5e-7"] {

@@ -18,10 +18,10 @@ pub struct Desk(TempDir);
 
 /// What a command left.
 #[derive(Debug)]
-struct Done {
-    code: i32,
-    stdout: String,
-    stderr: String,
+pub struct Done {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
 }
 
 impl Desk {
@@ -29,11 +29,11 @@ impl Desk {
         Self(tempfile::tempdir().unwrap())
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
-    fn files(&self) -> BTreeSet<String> {
+    pub fn files(&self) -> BTreeSet<String> {
         let names = std::fs::read_dir(self.0.path()).unwrap();
         names.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
     }
@@ -45,11 +45,11 @@ impl Desk {
     }
 
     /// Runs a command to its end.
-    fn run(&self, line: &[&str]) -> Done {
+    pub fn run(&self, line: &[&str]) -> Done {
         Self::finish(self.command(line))
     }
 
-    fn finish(mut command: Command) -> Done {
+    pub fn finish(mut command: Command) -> Done {
         let output = command.stdin(Stdio::null()).output().unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
         Done { code: output.status.code().unwrap(), stdout: text(output.stdout), stderr: text(output.stderr) }
@@ -65,7 +65,7 @@ impl Desk {
 
     /// Runs a command that must be refused with this code, in one sentence on stderr.
     #[track_caller]
-    fn refused(&self, code: i32, line: &[&str]) -> String {
+    pub fn refused(&self, code: i32, line: &[&str]) -> String {
         let done = self.run(line);
         assert_eq!((done.code, done.stdout.as_str()), (code, ""), "{line:?}: {}", done.stderr);
         assert!(!done.stderr.trim().is_empty());
@@ -78,12 +78,12 @@ impl Desk {
     }
 
     /// An empty database.
-    fn empty(&self) {
+    pub fn empty(&self) {
         lodge::db::open::create(&self.path("lodge.db")).unwrap();
     }
 
     /// A database with one agent, number 1.
-    fn with_agent(&self) {
+    pub fn with_agent(&self) {
         self.empty();
         self.ok(&["agent", "create", "--name", "Ada", "--email", "ada@desk.example"]);
     }
@@ -148,7 +148,7 @@ impl Server {
         self.seen.iter().filter(|(is_stdout, _)| *is_stdout).map(|(_, line)| format!("{line}\n")).collect()
     }
 
-    fn get(&self, key: &str, path: &str) -> (u16, Value) {
+    pub fn get(&self, key: &str, path: &str) -> (u16, Value) {
         let agent: ureq::Agent =
             ureq::Agent::config_builder().http_status_as_error(false).proxy(None).build().into();
         let url = format!("http://{}{path}", self.address);
@@ -180,7 +180,7 @@ impl Drop for Server {
     }
 }
 
-const ANYWHERE: [&str; 2] = ["--listen", "127.0.0.1:0"];
+pub const ANYWHERE: [&str; 2] = ["--listen", "127.0.0.1:0"];
 
 pub fn serve() -> Vec<&'static str> {
     ["serve"].into_iter().chain(ANYWHERE).collect()
@@ -192,7 +192,7 @@ fn demo() -> Vec<&'static str> {
 
 // ---------------------------------------------------------------- help and usage
 
-const COMMANDS: [&[&str]; 14] = [
+const COMMANDS: [&[&str]; 17] = [
     &[],
     &["demo"],
     &["serve"],
@@ -207,6 +207,9 @@ const COMMANDS: [&[&str]; 14] = [
     &["key", "list"],
     &["key", "revoke"],
     &["openapi"],
+    &["backup"],
+    &["restore"],
+    &["check"],
 ];
 
 #[test]
@@ -442,6 +445,8 @@ fn a_password_comes_from_stdin_and_is_kept_as_argon2id() {
     assert_eq!(create_with_password(&desk, "a@desk.example", "correct horse\n"), 0);
     assert_eq!(create_with_password(&desk, "b@desk.example", "short\n"), 1);
     assert_eq!(create_with_password(&desk, "c@desk.example", &"x".repeat(129)), 1);
+    assert_eq!(create_with_password(&desk, "e@desk.example", "control\0character\n"), 1);
+    assert_eq!(create_with_password(&desk, "f@desk.example", "          \n"), 1);
     assert_eq!(create_with_password(&desk, "d@desk.example", &"ü".repeat(128)), 0);
     let conn = connect(&desk.path("lodge.db"));
     let hash: String =

@@ -218,6 +218,11 @@ impl TestApp {
         runtime.block_on(self.upkeep.tick(&db));
     }
 
+    /// The server's own database.
+    pub fn db(&self) -> Arc<Db> {
+        self.db.upgrade().unwrap()
+    }
+
     /// The database file.
     pub fn path(&self) -> &Path {
         &self.path
