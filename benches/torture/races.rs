@@ -112,7 +112,7 @@ impl<'a> Race<'a> {
         let tag = seen.header("etag").ok_or("a ticket without a version")?.to_owned();
         // Two more labels take turns, so that no choice is what is there already: that would change nothing and win too.
         let wanted = |n: usize| -> Vec<usize> {
-            let bits = (n + 1) | if round % 2 == 0 { 1 << 10 } else { 1 << 11 };
+            let bits = (n + 1) | if round.is_multiple_of(2) { 1 << 10 } else { 1 << 11 };
             (0..12).filter(|bit| bits >> bit & 1 == 1).map(|bit| bit + 1).collect()
         };
         let answers = self.at_once(|n, client| {

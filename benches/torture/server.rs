@@ -155,11 +155,6 @@ impl Server {
         false
     }
 
-    /// The id of its process.
-    pub fn id(&self) -> u32 {
-        self.child.id()
-    }
-
     /// Whether it still runs.
     pub fn is_alive(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))
