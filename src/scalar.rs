@@ -168,7 +168,7 @@ impl Moment {
     pub fn start(&self, zone: &TimeZone) -> Timestamp {
         match self.0.parse::<jiff::civil::Date>() {
             Ok(day) if !self.is_a_time() => Timestamp::start_of(day, zone),
-            _ => self.0.parse().map_or(Timestamp::LAST, |at: jiff::Timestamp| Timestamp(at.as_microsecond())),
+            _ => Timestamp::parse(&self.0).unwrap_or(Timestamp::LAST),
         }
     }
 
@@ -324,8 +324,7 @@ impl ParseFromJSON for Timestamp {
     fn parse_from_json(value: Option<Value>) -> ParseResult<Self> {
         let value = value.unwrap_or_default();
         let text = value.as_str().ok_or_else(|| ParseError::expected_type(value.clone()))?;
-        let parsed: jiff::Timestamp = text.parse().map_err(ParseError::custom)?;
-        Ok(Self(parsed.as_microsecond()))
+        Self::parse(text).ok_or_else(|| ParseError::custom("is no RFC 3339 date-time"))
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
 use jiff::tz::{AmbiguousOffset, TimeZone};
 use serde::{Serialize, Serializer};
 
@@ -30,6 +30,21 @@ impl Timestamp {
     /// This moment moved by so many microseconds.
     pub fn plus(self, micros: i64) -> Self {
         Self(self.0.saturating_add(micros))
+    }
+
+    /// The moment that an RFC 3339 text stands for.
+    pub fn parse(text: &str) -> Option<Self> {
+        if !text.contains(['T', 't']) {
+            return None;
+        }
+        if let Ok(moment) = text.parse::<jiff::Timestamp>() {
+            return Some(Self(moment.as_microsecond()));
+        }
+        // The library's time ends a day before the year 9999 does, which is what people write for never.
+        let last = text.strip_suffix(['Z', 'z']).filter(|_| text.starts_with("9999-12-3"))?;
+        let since =
+            last.parse::<DateTime>().ok()?.duration_since(jiff::civil::date(1970, 1, 1).at(0, 0, 0, 0));
+        i64::try_from(since.as_micros()).ok().map(Self)
     }
 
     /// RFC 3339 with whole seconds, as ASCII. By hand, because a page of tickets holds sixty times: days to a date as in
@@ -207,6 +222,16 @@ mod tests {
         );
         assert_eq!(start("2026-11-01", "America/Havana"), "2026-11-01T04:00:00Z", "midnight comes twice");
         assert_eq!(start("2011-12-30", "Pacific/Apia"), start("2011-12-31", "Pacific/Apia"), "left out");
+    }
+
+    #[test]
+    fn the_last_second_can_be_written() {
+        for text in ["9999-12-31T23:59:59Z", "9999-12-30T22:00:00Z", "2026-03-15T14:30:00Z"] {
+            assert_eq!(Timestamp::parse(text).unwrap().to_string(), text);
+        }
+        for text in ["9999-12-32T00:00:00Z", "9999-12-31", "9999-12-31T24:00:00Z", "10000-01-01T00:00:00Z"] {
+            assert_eq!(Timestamp::parse(text), None, "{text}");
+        }
     }
 
     #[test]

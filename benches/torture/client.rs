@@ -20,6 +20,10 @@ pub struct Client {
 pub struct Answer {
     /// Its status.
     pub status: u16,
+    /// Its header fields, names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// Its body, as it came.
+    pub text: String,
     /// Its body, null if it is no JSON.
     pub body: Value,
 }
@@ -28,6 +32,11 @@ impl Answer {
     /// Whether it acknowledges.
     pub fn is_ok(&self) -> bool {
         (200..300).contains(&self.status)
+    }
+
+    /// A header field.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
     /// The id of what it shows; 0 if there is none.
@@ -66,20 +75,28 @@ impl Client {
     /// # Errors
     /// When no whole answer came; nobody knows then what the server did.
     pub fn call(&mut self, request: &Request<'_>) -> Result<Answer> {
-        let answer = self.exchange(request);
+        self.call_with(request, &[])
+    }
+
+    /// Asks, once, with more header fields.
+    ///
+    /// # Errors
+    /// As [`Client::call`].
+    pub fn call_with(&mut self, request: &Request<'_>, more: &[(&str, &str)]) -> Result<Answer> {
+        let answer = self.exchange(request, more);
         if answer.is_err() {
             self.stream = None;
         }
         answer
     }
 
-    fn exchange(&mut self, request: &Request<'_>) -> Result<Answer> {
+    fn exchange(&mut self, request: &Request<'_>, more: &[(&str, &str)]) -> Result<Answer> {
         let stream = match self.stream.take() {
             Some(stream) => stream,
             None => connect(self.address)?,
         };
         let stream = self.stream.insert(stream);
-        stream.get_mut().write_all(&bytes(request))?;
+        stream.get_mut().write_all(&bytes(request, more))?;
         let (answer, keeps) = read(stream)?;
         if !keeps {
             self.stream = None;
@@ -96,11 +113,14 @@ fn connect(address: SocketAddr) -> Result<BufReader<TcpStream>> {
     Ok(BufReader::new(stream))
 }
 
-fn bytes(request: &Request<'_>) -> Vec<u8> {
+fn bytes(request: &Request<'_>, more: &[(&str, &str)]) -> Vec<u8> {
     let Request { method, path, key, once, body } = request;
     let mut head = format!("{method} /api/v1{path} HTTP/1.1\r\nHost: torture\r\nX-API-KEY: {key}\r\n");
     if let Some(once) = once {
         head += &format!("Idempotency-Key: {once}\r\n");
+    }
+    for (name, value) in more {
+        head += &format!("{name}: {value}\r\n");
     }
     if let Some(body) = body {
         head += &format!("Content-Type: application/json\r\nContent-Length: {}\r\n", body.len());
@@ -113,20 +133,23 @@ fn read(stream: &mut impl BufRead) -> Result<(Answer, bool)> {
     let status = line(stream)?;
     let status = status.split(' ').nth(1).and_then(|status| status.parse().ok());
     let status = status.ok_or_else(|| broken("no status line"))?;
-    let (mut length, mut keeps) = (0, true);
+    let (mut length, mut keeps, mut headers) = (0, true, vec![]);
     loop {
-        let header = line(stream)?.to_ascii_lowercase();
-        match header.split_once(": ") {
-            None => break,
-            Some(("content-length", value)) => length = value.parse().map_err(|_| broken("a length"))?,
-            Some(("connection", "close")) => keeps = false,
-            Some(_) => {}
+        let header = line(stream)?;
+        let Some((name, value)) = header.split_once(": ") else { break };
+        let (name, value) = (name.to_ascii_lowercase(), value.to_owned());
+        match name.as_str() {
+            "content-length" => length = value.parse().map_err(|_| broken("a length"))?,
+            "connection" if value.eq_ignore_ascii_case("close") => keeps = false,
+            _ => {}
         }
+        headers.push((name, value));
     }
     let mut body = vec![0; length];
     stream.read_exact(&mut body)?;
-    let body = serde_json::from_slice(&body).unwrap_or_default();
-    Ok((Answer { status, body }, keeps))
+    let text = String::from_utf8(body).map_err(|_| broken("body: it is not UTF-8"))?;
+    let body = serde_json::from_str(&text).unwrap_or_default();
+    Ok((Answer { status, headers, text, body }, keeps))
 }
 
 fn line(stream: &mut impl BufRead) -> Result<String> {

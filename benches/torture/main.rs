@@ -1,4 +1,5 @@
-//! The crash half of the reliability suite: what happens to a desk when its process, its disk or its clock fails.
+//! The reliability suite: what happens to a desk when its process, its disk or its clock fails, and when its clients do what
+//! they should not or more than it can bear.
 //!
 //! `cargo bench --bench torture -- NAME` runs one harness against the real binary, prints its seed and its figures, and one
 //! row of the table in docs/reliability.md. It exits with 1 when the promise of that page was broken. `short` runs the
@@ -16,13 +17,17 @@ mod image;
 mod io;
 mod journal;
 mod kill;
+mod model;
 mod oplog;
 mod options;
 mod power;
+mod races;
 mod report;
+mod revocation;
 mod server;
 mod shim;
 mod sound;
+mod world;
 mod writer;
 
 use std::process::ExitCode;
@@ -69,6 +74,9 @@ fn run(harness: Harness, options: &Options) -> Result<Report, Failure> {
         Harness::DiskFull => disk_full::run(options),
         Harness::Clock => clock::run(options),
         Harness::Corruption => corruption::run(options),
+        Harness::Model => model::run(options),
+        Harness::Races => races::run(options),
+        Harness::Revocation => revocation::run(options),
         Harness::Short | Harness::Full => Err("a form is not a harness".into()),
     }
 }

@@ -48,6 +48,12 @@ pub enum Harness {
     Clock,
     /// Bits flip in the files, or the files are cut short.
     Corruption,
+    /// Every answer is compared with a reference model's.
+    Model,
+    /// Thirty-two clients do the same thing at the same moment.
+    Races,
+    /// What somebody may do is taken away while they do it.
+    Revocation,
     /// Every harness in its short form, five minutes at most.
     Short,
     /// Every harness in its full form.

@@ -114,7 +114,8 @@ const LONG: usize = 1000;
 fn told(field: &str, value: Value) -> Value {
     match value {
         Value::String(text) if field == "content" || text.chars().count() > LONG => {
-            format!("{} characters", text.chars().count()).into()
+            let length = text.chars().count();
+            format!("{length} character{}", if length == 1 { "" } else { "s" }).into()
         }
         Value::Array(items) => items.into_iter().map(|item| told("", item)).collect(),
         Value::Object(fields) => {

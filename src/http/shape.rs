@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::error::Check;
 use crate::product::price::Price;
+use crate::time::Timestamp;
 
 /// What a value must be.
 #[derive(Debug)]
@@ -83,7 +84,7 @@ fn format(name: &str) -> Option<fn(&str) -> bool> {
         "date-or-date-time" => {
             |text| ["date", "date-time"].iter().any(|name| format(name).is_some_and(|fits| fits(text)))
         }
-        "date-time" => |text| text.contains(['T', 't']) && text.parse::<jiff::Timestamp>().is_ok(),
+        "date-time" => |text| Timestamp::parse(text).is_some(),
         "time-zone" => |text| {
             jiff::tz::TimeZone::get(text)
                 .is_ok_and(|zone| zone.iana_name().is_some_and(|name| name != "Etc/Unknown"))

@@ -30,7 +30,7 @@ impl AdminReportApi {
     async fn get_overview_report(
         &self,
         #[oai(scope = "Scope::ReportsOverview")] _me: ByAdmin,
-        /// The first day of the period, at most 3,659 days before the last; 29 days before it when absent.
+        /// The first day of the period, at most 3,659 days before the last; 29 days before today when absent.
         start_date: Query<Option<Date>>,
         /// The last day of the period, which is part of it; today when absent.
         end_date: Query<Option<Date>>,
@@ -48,7 +48,7 @@ impl AdminReportApi {
     async fn get_agent_report(
         &self,
         #[oai(scope = "Scope::ReportsAgents")] _me: ByAdmin,
-        /// The first day of the period, at most 3,659 days before the last; 29 days before it when absent.
+        /// The first day of the period, at most 3,659 days before the last; 29 days before today when absent.
         start_date: Query<Option<Date>>,
         /// The last day of the period, which is part of it; today when absent.
         end_date: Query<Option<Date>>,
@@ -66,7 +66,7 @@ impl AdminReportApi {
     async fn get_department_report(
         &self,
         #[oai(scope = "Scope::ReportsDepartments")] _me: ByAdmin,
-        /// The first day of the period, at most 3,659 days before the last; 29 days before it when absent.
+        /// The first day of the period, at most 3,659 days before the last; 29 days before today when absent.
         start_date: Query<Option<Date>>,
         /// The last day of the period, which is part of it; today when absent.
         end_date: Query<Option<Date>>,

@@ -26,14 +26,16 @@ pub struct Period {
 }
 
 impl Period {
-    /// The days of this time zone from `start` to `end`; `end` is today when absent, and `start` 29 days before it.
+    /// The days of this time zone from `start` to `end`; `end` is today when absent, and `start` 29 days before today.
     ///
     /// # Errors
     /// [`Error::Invalid`], naming `start_date`, when the days are in reverse or too many.
     pub fn new(now: Timestamp, time_zone: &str, start: Option<Date>, end: Option<Date>) -> Result<Self> {
         let zone = time::zone(time_zone);
-        let end = end.map_or_else(|| now.date(&zone), |end| end.0);
-        let start = start.map_or_else(|| end.saturating_sub((USUAL - 1).days()).max(FIRST), |start| start.0);
+        let today = now.date(&zone);
+        let end = end.map_or(today, |end| end.0);
+        let start =
+            start.map_or_else(|| today.saturating_sub((USUAL - 1).days()).max(FIRST), |start| start.0);
         if start > end {
             return Err(Error::field("start_date", format!("must not be after end_date, which is {end}")));
         }
@@ -91,11 +93,11 @@ mod tests {
     }
 
     #[test]
-    fn one_end_gives_the_other() {
+    fn the_other_end_is_as_usual() {
         let from = period("UTC", Some("2026-03-16"), None).unwrap();
         assert_eq!(told(&from), ("2026-03-16".into(), "2026-03-16".into(), 1));
-        let to = period("UTC", None, Some("2024-03-01")).unwrap();
-        assert_eq!(told(&to), ("2024-02-01".into(), "2024-03-01".into(), 30));
+        let to = period("UTC", None, Some("2026-03-01")).unwrap();
+        assert_eq!(told(&to), ("2026-02-15".into(), "2026-03-01".into(), 15));
     }
 
     #[test]
@@ -105,6 +107,7 @@ mod tests {
             assert_eq!(fields.into_keys().collect::<Vec<_>>(), ["start_date"]);
         };
         refused(Some("2026-03-17"), None);
+        refused(None, Some("2026-02-14"));
         refused(Some("2026-03-02"), Some("2026-03-01"));
         refused(Some("2016-03-10"), Some("2026-03-18"));
         refused(Some("0001-01-01"), Some("9999-12-31"));
@@ -142,8 +145,8 @@ mod tests {
     fn the_ends_of_time_are_periods_too() {
         for zone in ["UTC", "Pacific/Kiritimati", "Pacific/Pago_Pago"] {
             for day in ["0000-01-01", "0000-01-15", "0001-01-01", "9999-12-30", "9999-12-31"] {
-                let period = period(zone, None, Some(day)).unwrap();
-                assert!(period.starts.is_sorted() && period.days.len() <= 30, "{zone} {day}");
+                let period = period(zone, Some(day), Some(day)).unwrap();
+                assert!(period.starts.is_sorted() && period.days.len() == 1, "{zone} {day}");
                 assert_eq!(told(&period).1, day);
             }
         }

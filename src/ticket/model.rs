@@ -162,11 +162,11 @@ pub struct AdminTicketPatch {
     #[oai(nullable)]
     pub product_id: MaybeUndefined<Id>,
     /// The ids of the agents on it, replacing those who are; a repeated id counts once. At most 100. A lead who is not among
-    /// them leads no longer. An inactive agent cannot be newly put on it.
+    /// them leads no longer. Each must be active.
     #[oai(validator(max_items = 100))]
     pub agents: Option<Vec<Id>>,
     /// The agent who leads it, who joins those on it; the one before stays on. Null: nobody leads, everybody stays on.
-    /// Applied after `agents`. An inactive agent cannot newly lead.
+    /// Applied after `agents`. Must be active.
     #[oai(nullable)]
     pub assigned_to: MaybeUndefined<Id>,
     /// The ids of its labels, replacing those it has; a repeated id counts once. At most 50. A draft label stays if it is

@@ -70,7 +70,7 @@ pub fn create(tx: &Tx<'_>, me: &Admin, new: &NewTicket) -> Result<i64> {
     }
     search::index_tickets(tx, &[id])?;
     store::insert_event(tx, &store::find_state(tx, &Visibility::Desk, id)?.or_not_found()?, "created")?;
-    record(tx, me, id, &draft, &customer, chosen)?;
+    record(tx, me, id, &draft, &refers, (&customer, chosen))?;
     let doer = if chosen.is_some() { Doer::system() } else { Doer::from(me) };
     notify_assigned(tx, (id, &reference), lead_id.as_slice(), &doer.sender())?;
     Ok(id)
@@ -103,7 +103,7 @@ fn check(tx: &Tx<'_>, new: &NewTicket, settings: &Settings, wrong: &mut Check) -
     rules::check_place(tx, Place::Department, refers.department, wrong)?;
     rules::check_place(tx, Place::Category, refers.category, wrong)?;
     rules::check_place(tx, Place::Product, refers.product, wrong)?;
-    rules::check_agents(tx, "assigned_to", refers.lead.as_slice(), &[], wrong)?;
+    rules::check_agents(tx, "assigned_to", refers.lead.as_slice(), wrong)?;
     rules::check_labels(tx, &refers.labels, &[], wrong)?;
     match settings.default_department_id {
         // A draft can be the default one and still cannot be newly set.
@@ -121,8 +121,8 @@ fn record(
     me: &Admin,
     id: i64,
     draft: &Draft<'_>,
-    customer: &Customer,
-    chosen: Option<i64>,
+    refers: &Refers,
+    (customer, chosen): (&Customer, Option<i64>),
 ) -> Result<()> {
     let reference = draft.reference_id;
     let nothing = || serde_json::Value::Null;
@@ -133,6 +133,12 @@ fn record(
     changes.note("department_id", nothing(), draft.place.0);
     changes.note("category_id", nothing(), draft.place.1);
     changes.note("product_id", nothing(), draft.place.2);
+    if !refers.labels.is_empty() {
+        changes.note("labels", nothing(), refers.labels.clone());
+    }
+    if !refers.fields.is_empty() {
+        changes.note("custom_fields", nothing(), rules::told(&refers.fields));
+    }
     if chosen.is_none() {
         changes.note("assigned_to", nothing(), draft.lead_id);
     }

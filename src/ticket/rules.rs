@@ -220,14 +220,15 @@ impl Plan {
     /// Who is on it and who leads: the set first, then the lead, who joins.
     fn assign(&mut self, tx: &Tx<'_>, patch: &AdminTicketPatch, wrong: &mut Check) -> Result<()> {
         self.agents = patch.agents.as_ref().map_or_else(|| self.had.clone(), |agents| ids(agents));
-        let led = self.after.lead_id;
-        self.after.lead_id = led.filter(|lead| self.agents.contains(lead));
-        check_agents(tx, "agents", &self.agents, &self.had, wrong)?;
+        self.after.lead_id = self.after.lead_id.filter(|lead| self.agents.contains(lead));
+        if patch.agents.is_some() {
+            check_agents(tx, "agents", &self.agents, wrong)?;
+        }
         match &patch.assigned_to {
             MaybeUndefined::Undefined => {}
             MaybeUndefined::Null => self.after.lead_id = None,
             MaybeUndefined::Value(lead) => {
-                check_agents(tx, "assigned_to", &[lead.0], led.as_slice(), wrong)?;
+                check_agents(tx, "assigned_to", &[lead.0], wrong)?;
                 self.after.lead_id = Some(lead.0);
                 if !self.agents.contains(&lead.0) {
                     self.agents.push(lead.0);
@@ -360,14 +361,13 @@ pub fn check_place(tx: &Tx<'_>, place: Place, id: Option<i64>, wrong: &mut Check
     Ok(())
 }
 
-/// Notes agents who cannot be newly put on a ticket.
+/// Notes agents who cannot be put on a ticket.
 ///
 /// # Errors
 /// What SQLite says.
-pub fn check_agents(tx: &Tx<'_>, field: &str, wanted: &[i64], had: &[i64], wrong: &mut Check) -> Result<()> {
-    let new: Vec<i64> = wanted.iter().copied().filter(|agent| !had.contains(agent)).collect();
-    let active = if new.is_empty() { vec![] } else { store::filter_active(tx, &new)? };
-    for agent in new.iter().filter(|agent| !active.contains(agent)) {
+pub fn check_agents(tx: &Tx<'_>, field: &str, wanted: &[i64], wrong: &mut Check) -> Result<()> {
+    let active = if wanted.is_empty() { vec![] } else { store::filter_active(tx, wanted)? };
+    for agent in wanted.iter().filter(|agent| !active.contains(agent)) {
         wrong.add(field, format!("there is no active agent {agent}"));
     }
     Ok(())
@@ -386,8 +386,8 @@ pub fn check_labels(tx: &Tx<'_>, wanted: &[i64], had: &[i64], wrong: &mut Check)
     Ok(())
 }
 
-/// Values of custom fields as the log tells them.
-fn told(fields: &Fields) -> Value {
+/// Values of custom fields as the log tells them, by id.
+pub fn told(fields: &Fields) -> Value {
     fields.iter().map(|(id, value)| json!({ "id": id, "value": value })).collect()
 }
 

@@ -559,19 +559,18 @@ fn the_set_is_replaced_and_then_the_lead_applies() {
 }
 
 #[test]
-fn an_inactive_agent_stays_where_it_is_and_is_not_newly_put_anywhere() {
+fn an_inactive_agent_stays_where_it_is_until_the_set_is_sent_anew() {
     let app = TestApp::desk();
     app.sql("UPDATE agent SET is_active = 0 WHERE id IN (1, 3)");
     update(&app, 1, json!({ "agents": [1, 2, 3] })).invalid(&["agents"]);
     update(&app, 1, json!({ "assigned_to": 3 })).invalid(&["assigned_to"]);
     update(&app, 1, json!({ "agents": [3], "assigned_to": 3 })).invalid(&["agents", "assigned_to"]);
-    assert_eq!(crew(&update(&app, 1, json!({ "agents": [1, 2] }))), (vec![2, 1], Some(2)), "Ada stays on it");
-    update(&app, 1, json!({ "assigned_to": 1 })).invalid(&["assigned_to"]);
-    assert_eq!(
-        crew(&update(&app, 3, json!({ "assigned_to": 1, "agents": [1, 2] }))),
-        (vec![1, 2], Some(1)),
-        "leads it still"
-    );
+    update(&app, 1, json!({ "agents": [1, 2] })).invalid(&["agents"]);
+    update(&app, 3, json!({ "assigned_to": 1 })).invalid(&["assigned_to"]);
+    let changed = update(&app, 1, json!({ "priority": "low" }));
+    assert_eq!(crew(&changed), (vec![2, 1], Some(2)), "Ada stays on it");
+    assert_eq!(crew(&update(&app, 3, json!({ "priority": "low" }))), (vec![1], Some(1)), "and leads hers");
+    assert_eq!(crew(&update(&app, 1, json!({ "agents": [2] }))), (vec![2], Some(2)));
 }
 
 #[test]
