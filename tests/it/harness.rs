@@ -671,12 +671,11 @@ fn exchange(address: SocketAddr, bytes: &[u8]) -> Response {
     // A server that refuses early may close before everything is written.
     let _ = socket.write_all(bytes);
     let mut answer = Vec::new();
-    let mut chunk = [0; 16 * 1024];
-    loop {
-        match socket.read(&mut chunk) {
-            Ok(0) | Err(_) => break,
-            Ok(n) => answer.extend_from_slice(&chunk[..n]),
-        }
+    // What ends the connection after an answer says nothing more; without one it is all there is to know.
+    if let Err(error) = socket.read_to_end(&mut answer)
+        && answer.is_empty()
+    {
+        panic!("no answer: {error}");
     }
     Response::parse(&answer)
 }
