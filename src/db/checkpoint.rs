@@ -3,7 +3,7 @@
 //! SQLite would do it inside of a commit; here the answers are out by then, and an error is seen instead of swallowed. Usually
 //! moving is enough, because the next commit then begins the log anew. Under many readers it is not: there is always one that
 //! still looks at an older page. When the log has grown to [`LONG`], the writer waits for those of that moment, for at most
-//! [`PATIENCE`] and once in [`BETWEEN`]. Readers themselves never wait.
+//! [`PATIENCE`] and once in [`BETWEEN`], or [`AGAIN`] if they did not end. Readers themselves never wait.
 //!
 //! A reader that does not end keeps the log from being begun anew, however long that takes. Ours end: a short read is over when
 //! its page is made, a search after two seconds, a backup with its last page. Another program's (a forgotten `BEGIN` in a
@@ -24,6 +24,8 @@ const LONG: i64 = 32_000;
 const PATIENCE: Duration = Duration::from_millis(200);
 /// How often at most, so that waiting takes a twentieth of the writer's time.
 const BETWEEN: Duration = Duration::from_secs(4);
+/// How soon again when they did not end in time.
+const AGAIN: Duration = Duration::from_secs(1);
 /// From how many pages on somebody ought to look: 512 MB.
 const ALARMING: i64 = 131_072;
 /// How long the writer usually waits for other processes.
@@ -38,7 +40,8 @@ thread_local! {
 pub struct Checkpoints {
     seen: i64,
     next: i64,
-    waited: Option<Instant>,
+    /// From when on it may wait for readers again.
+    rested: Option<Instant>,
     alarm: i64,
 }
 
@@ -49,7 +52,7 @@ impl Checkpoints {
             PAGES.set(i64::from(pages));
             Ok(())
         }));
-        Self { seen: 0, next: ENOUGH, waited: None, alarm: ALARMING }
+        Self { seen: 0, next: ENOUGH, rested: None, alarm: ALARMING }
     }
 
     /// Does what is due after a commit.
@@ -73,9 +76,9 @@ impl Checkpoints {
                 );
                 return Ok(());
             }
-            done => done?,
+            done => done.map(drop)?,
         }
-        if pages >= LONG && self.waited.is_none_or(|last| last.elapsed() >= BETWEEN) {
+        if pages >= LONG && self.rested.is_none_or(|rested| Instant::now() >= rested) {
             self.begin_anew(conn)?;
         }
         if pages >= self.alarm {
@@ -96,14 +99,17 @@ impl Checkpoints {
         conn.busy_timeout(PATIENCE)?;
         let done = checkpoint(conn, "RESTART");
         conn.busy_timeout(USUAL)?;
-        self.waited = Some(Instant::now());
+        let pause = if matches!(done, Ok(true)) { BETWEEN } else { AGAIN };
+        self.rested = Some(Instant::now() + pause);
         match done {
             Err(error) if super::is_full(&error) => Ok(()),
-            done => done,
+            done => done.map(drop),
         }
     }
 }
 
-fn checkpoint(conn: &Connection, mode: &str) -> rusqlite::Result<()> {
-    conn.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |_| Ok(()))
+/// Whether all that the mode asks for was done, which a reader can prevent.
+fn checkpoint(conn: &Connection, mode: &str) -> rusqlite::Result<bool> {
+    let busy: bool = conn.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| row.get(0))?;
+    Ok(!busy)
 }
