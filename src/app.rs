@@ -12,6 +12,7 @@ use crate::agent::external::ProfileApi;
 use crate::agent::internal::AdminAgentApi;
 use crate::api_key::internal::AdminApiKeyApi;
 use crate::api_key::uses::Uses;
+use crate::auth::Known;
 use crate::canned_response::model::{CannedResponse, CannedResponseItem};
 use crate::category::model::Category;
 use crate::custom_field::model::CustomField;
@@ -129,6 +130,7 @@ pub type Internal = (
 pub fn app(db: &Arc<Db>, options: &Options, uses: &Arc<Uses>) -> impl Outermost + 'static {
     let shared = Arc::new(Shared {
         db: Arc::clone(db),
+        known: Known::default(),
         calls: Buckets::new(options.rate_limit),
         failures: Buckets::new(if options.rate_limit == 0 { 0 } else { options.auth_failure_limit }),
         max_body: options.max_body,

@@ -2,97 +2,126 @@
 //! that forgot to ask who calls does not compile.
 
 pub mod key;
+mod known;
 pub mod password;
 pub mod scope;
 
+use std::net::IpAddr;
 use std::sync::Arc;
-
-use subtle::ConstantTimeEq;
 
 use crate::activity::{Actor, ActorType};
 use crate::api_key;
-use crate::db::Tx;
+use crate::db::Db;
 use crate::error::Result;
+use crate::time::Timestamp;
 use key::KeyType;
+pub use known::Known;
+use known::{Holder, Who};
 
 /// An active agent, proven by an external key.
 #[derive(Debug)]
 pub struct Agent {
+    person: Arc<Person>,
+    ip: Option<IpAddr>,
+}
+
+/// What is known of an agent while nothing about it changes.
+#[derive(Debug)]
+struct Person {
     id: i64,
     name: String,
     avatar_url: Option<String>,
     key_id: i64,
     departments: Option<Vec<i64>>,
-    ip: Option<String>,
 }
 
 impl Agent {
     /// The agent's id.
     pub fn id(&self) -> i64 {
-        self.id
+        self.person.id
     }
 
     /// The agent's name.
     pub fn name(&self) -> &str {
-        &self.name
+        &self.person.name
     }
 
     /// The agent's picture.
     pub fn avatar_url(&self) -> Option<&str> {
-        self.avatar_url.as_deref()
+        self.person.avatar_url.as_deref()
     }
 
     /// The key the agent called with.
     pub fn key_id(&self) -> i64 {
-        self.key_id
+        self.person.key_id
     }
 
     /// The departments whose tickets the agent sees besides its own; none unless `department_visibility` is set.
     pub fn departments(&self) -> Option<&[i64]> {
-        self.departments.as_deref()
+        self.person.departments.as_deref()
     }
 
     /// The agent as the one who did something.
     pub fn actor(&self) -> Actor {
-        Actor { kind: ActorType::Agent, id: Some(self.id), name: self.name.clone(), ip: self.ip.clone() }
+        Actor {
+            kind: ActorType::Agent,
+            id: Some(self.id()),
+            name: self.person.name.clone(),
+            ip: told(self.ip),
+        }
     }
 }
 
 /// An administrator's program, proven by an internal key that carries the scope the operation asks for.
 #[derive(Debug)]
 pub struct Admin {
+    program: Arc<Program>,
+    ip: Option<IpAddr>,
+}
+
+/// What is known of an administrator's program while nothing about it changes.
+#[derive(Debug)]
+struct Program {
     key_id: i64,
     name: String,
     special: bool,
     scopes: Vec<String>,
-    ip: Option<String>,
 }
 
 impl Admin {
     /// The key it called with.
     pub fn key_id(&self) -> i64 {
-        self.key_id
+        self.program.key_id
     }
 
     /// The key's name.
     pub fn name(&self) -> &str {
-        &self.name
+        &self.program.name
     }
 
     /// Whether the key passes every check.
     pub fn is_special(&self) -> bool {
-        self.special
+        self.program.special
     }
 
     /// Whether the key carries a scope.
     pub fn has(&self, scope: &str) -> bool {
-        self.special || self.scopes.iter().any(|own| own == scope)
+        self.is_special() || self.program.scopes.iter().any(|own| own == scope)
     }
 
     /// The program as the one who did something.
     pub fn actor(&self) -> Actor {
-        Actor { kind: ActorType::User, id: Some(self.key_id), name: self.name.clone(), ip: self.ip.clone() }
+        Actor {
+            kind: ActorType::User,
+            id: Some(self.key_id()),
+            name: self.program.name.clone(),
+            ip: told(self.ip),
+        }
     }
+}
+
+fn told(ip: Option<IpAddr>) -> Option<String> {
+    ip.map(|ip| ip.to_string())
 }
 
 /// Whoever called.
@@ -108,8 +137,8 @@ impl Caller {
     /// The key it called with.
     pub fn key_id(&self) -> i64 {
         match self {
-            Self::Agent(agent) => agent.key_id,
-            Self::Admin(admin) => admin.key_id,
+            Self::Agent(agent) => agent.key_id(),
+            Self::Admin(admin) => admin.key_id(),
         }
     }
 
@@ -131,42 +160,39 @@ pub enum Refusal {
     AgentInactive,
 }
 
-/// Who calls with this key. Reads the database each time, so that a revocation counts on the next request, whichever
-/// process made it.
+/// Who calls with this key. Asks the database each time whether what is [`Known`] still holds, so that a revocation counts on
+/// the next request, whichever process made it.
 ///
 /// # Errors
 /// What SQLite says; a refused key is an `Err` inside.
-pub fn authenticate(tx: &Tx<'_>, raw: &str, ip: Option<String>) -> Result<Result<Caller, Refusal>> {
+pub fn authenticate(
+    db: &Db,
+    known: &Known,
+    raw: &str,
+    ip: Option<IpAddr>,
+) -> Result<core::result::Result<Caller, Refusal>> {
     if !key::is_well_formed(raw) {
         return Ok(Err(Refusal::InvalidKey));
     }
     let hash = key::hash(raw);
-    let Some(found) = api_key::store::find_by_hash(tx, &hash)? else { return Ok(Err(Refusal::InvalidKey)) };
-    let same: bool = found.hash.ct_eq(&hash).into();
-    let expired = found.expires_at.is_some_and(|at| at <= tx.now);
-    if !same || expired || found.is_revoked {
-        return Ok(Err(Refusal::InvalidKey));
-    }
-    let Some(agent) = found.agent else {
-        return Ok(Ok(Caller::Admin(Arc::new(Admin {
-            key_id: found.id,
-            name: found.name,
-            special: found.special,
-            scopes: found.scopes,
-            ip,
-        }))));
+    let access = db.glance(api_key::store::access)?;
+    let holder = match known.find(access, &hash) {
+        Some(holder) => Some(holder),
+        None => db.read(|tx| known.learn(tx, &hash))?,
     };
-    if !agent.is_active {
-        return Ok(Err(Refusal::AgentInactive));
+    Ok(holder.ok_or(Refusal::InvalidKey).and_then(|holder| holder.admit(db.clock().now(), ip)))
+}
+
+impl Holder {
+    /// Who calls, if the key still opens the door.
+    fn admit(self, now: Timestamp, ip: Option<IpAddr>) -> core::result::Result<Caller, Refusal> {
+        if self.is_revoked || self.expires_at.is_some_and(|at| at <= now) {
+            return Err(Refusal::InvalidKey);
+        }
+        match self.who {
+            Who::Agent(person) => Ok(Caller::Agent(Arc::new(Agent { person, ip }))),
+            Who::Inactive => Err(Refusal::AgentInactive),
+            Who::Admin(program) => Ok(Caller::Admin(Arc::new(Admin { program, ip }))),
+        }
     }
-    let departments =
-        if agent.sees_departments { Some(crate::agent::store::departments(tx, agent.id)?) } else { None };
-    Ok(Ok(Caller::Agent(Arc::new(Agent {
-        id: agent.id,
-        name: agent.name,
-        avatar_url: agent.avatar_url,
-        key_id: found.id,
-        departments,
-        ip,
-    }))))
 }

@@ -6,6 +6,10 @@ use std::sync::Arc;
 
 use clap::Args;
 use tokio_util::sync::CancellationToken;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::{Failure, tell};
 use crate::app::{self, app};
@@ -188,13 +192,16 @@ fn demo_agent(db: &Db) -> Result<Option<Demo>, Failure> {
 }
 
 fn start_logging(server: &Server) -> Result<(), Failure> {
-    let filter = tracing_subscriber::EnvFilter::try_new(&server.log)
+    let filter: Targets = server
+        .log
+        .parse()
         .map_err(|_| Failure::usage(format!("--log {} is not a level or a filter", server.log)))?;
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let lines = fmt::layer().with_writer(std::io::stderr);
+    let registry = tracing_subscriber::registry().with(filter);
     // A second server in one process (tests) keeps the first one's log.
     let _ = match server.log_format {
-        LogFormat::Text => subscriber.with_target(false).try_init(),
-        LogFormat::Json => subscriber.json().flatten_event(true).try_init(),
+        LogFormat::Text => registry.with(lines.with_target(false)).try_init(),
+        LogFormat::Json => registry.with(lines.json().flatten_event(true)).try_init(),
     };
     Ok(())
 }

@@ -141,6 +141,15 @@ impl Db {
         read_in(&conn, self.clock.now(), job)
     }
 
+    /// Runs one short, indexed statement, on the calling thread: a snapshot by itself, without the cost of beginning one.
+    ///
+    /// # Errors
+    /// As [`Db::read`].
+    pub fn glance<T>(&self, statement: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {
+        let conn = self.readers.get().map_err(|_| Error::Overloaded)?;
+        statement(&Tx { conn: &conn, now: self.clock.now() })
+    }
+
     /// Runs reads that may take a while (search, reports) in one consistent snapshot on the search lane, so that they
     /// never delay short ones.
     ///

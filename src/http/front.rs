@@ -71,7 +71,7 @@ impl<E: Endpoint> Endpoint for Front<E> {
         let _running = self.metrics.running.hold();
         let id = request_id(&request);
         request.headers_mut().insert(REQUEST_ID, id.clone());
-        let line = Line { id: id.clone(), method: shown(request.method().as_str()), path: path(&request) };
+        let line = Line::begin(&request, &id);
         let crossing = self.origins.crossing(request.method(), request.headers());
         let has_body = request.headers().contains_key(header::TRANSFER_ENCODING)
             || request.header(header::CONTENT_LENGTH).is_some_and(|length| length != "0");
@@ -89,7 +89,9 @@ impl<E: Endpoint> Endpoint for Front<E> {
         complete(response.headers_mut(), id);
         let operation = trace.operation.get().unwrap_or(&self.metrics.other);
         operation.answered(response.status(), started.elapsed());
-        line.write(&trace, &operation.name, &response, started);
+        if let Some(line) = line {
+            line.write(&trace, &operation.name, &response, started);
+        }
         Ok(response)
     }
 }
@@ -158,6 +160,15 @@ struct Line {
 }
 
 impl Line {
+    /// What can only be told before the request is answered, if anybody wants to know.
+    fn begin(request: &Request, id: &HeaderValue) -> Option<Self> {
+        tracing::enabled!(target: "lodge::request", tracing::Level::INFO).then(|| Self {
+            id: id.clone(),
+            method: shown(request.method().as_str()),
+            path: path(request),
+        })
+    }
+
     fn write(&self, trace: &Trace, operation: &str, response: &Response, started: Instant) {
         tracing::info!(
             target: "lodge::request",

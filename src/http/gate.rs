@@ -36,7 +36,7 @@ use super::once::Running;
 use super::shape::Shape;
 use crate::api_key::uses::Uses;
 use crate::auth::key::KeyType;
-use crate::auth::{self, Caller, Refusal};
+use crate::auth::{self, Caller, Known, Refusal};
 use crate::db::Db;
 use crate::error::Check;
 
@@ -44,6 +44,8 @@ use crate::error::Check;
 pub struct Shared {
     /// The database.
     pub db: Arc<Db>,
+    /// Who holds the keys that are in use.
+    pub known: Known,
     /// How often each key may call.
     pub calls: Buckets<i64>,
     /// How often each address may fail to authenticate.
@@ -178,8 +180,11 @@ impl Operation {
         }
     }
 
-    /// What tells a body from another. A fast hash of a password is as good as the password to whoever finds it.
+    /// What tells a body from another, where repeats are told from other requests. A fast hash of a password is as good as the password to whoever finds it.
     fn fingerprint(&self, raw: &[u8], body: Option<&Value>) -> [u8; 32] {
+        if !self.is_post {
+            return [0; 32];
+        }
         let told = self.body.as_ref().zip(body).and_then(|(shape, body)| shape.without_secrets(body));
         told.map_or_else(|| Sha256::digest(raw), |told| Sha256::digest(told.to_string())).into()
     }
@@ -281,8 +286,7 @@ impl Guarded {
             (Some(_), Some(_)) => return Err(Failure::malformed()),
             (Some(key), None) => key.to_str().unwrap_or_default(),
         };
-        let ip = address.map(|ip| ip.to_string());
-        let caller = match self.shared.db.read(|tx| auth::authenticate(tx, key, ip))? {
+        let caller = match auth::authenticate(&self.shared.db, &self.shared.known, key, address)? {
             Ok(caller) => caller,
             Err(Refusal::InvalidKey) => return failed(Failure::invalid_key()),
             Err(Refusal::AgentInactive) => return failed(Failure::agent_inactive()),
