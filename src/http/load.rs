@@ -34,14 +34,21 @@ impl Load {
 
     /// Whether it is worth beginning with a request at all. Takes nothing, so that who is slow to send holds no place.
     ///
+    /// A read is done in one go, without waiting for anything; were it begun at once, nobody would ever be seen to wait for
+    /// the processors. So each request first lets those that came meanwhile come forward and be counted.
+    ///
     /// # Errors
-    /// [`Error::Overloaded`] when as many wait as may.
-    pub fn look(&self) -> Result<()> {
-        if self.waiting.load(Ordering::Relaxed) >= self.most_waiting {
-            Err(Error::Overloaded)
-        } else {
-            Ok(())
-        }
+    /// [`Error::Overloaded`] when as many wait as may, besides those for whom there are places.
+    pub async fn look(&self) -> Result<()> {
+        let _waiting = self.wait()?;
+        tokio::task::yield_now().await;
+        Ok(())
+    }
+
+    fn wait(&self) -> Result<Waiting<'_>> {
+        let most = self.most_waiting + self.places.available_permits();
+        let waiting = Waiting(&self.waiting);
+        if self.waiting.fetch_add(1, Ordering::Relaxed) < most { Ok(waiting) } else { Err(Error::Overloaded) }
     }
 
     /// Takes a place, and waits for it if need be.
@@ -52,10 +59,7 @@ impl Load {
         if let Ok(place) = self.places.try_acquire() {
             return Ok(place);
         }
-        let waiting = Waiting(&self.waiting);
-        if self.waiting.fetch_add(1, Ordering::Relaxed) >= self.most_waiting {
-            return Err(Error::Overloaded);
-        }
+        let waiting = self.wait()?;
         let place = tokio::time::timeout(self.patience, self.places.acquire()).await;
         drop(waiting);
         place.ok().and_then(std::result::Result::ok).ok_or(Error::Overloaded)
@@ -72,9 +76,18 @@ mod tests {
         let place = load.enter().await.unwrap();
         let (first, second) = tokio::join!(load.enter(), load.enter());
         assert!(first.is_err() && second.is_err());
-        assert!(load.look().is_ok(), "nobody waits any more");
+        assert!(load.look().await.is_ok(), "nobody waits any more");
         let waits = load.enter();
         let (waited, ()) = tokio::join!(waits, async { drop(place) });
         assert!(waited.is_ok());
+    }
+
+    #[tokio::test]
+    async fn who_comes_at_the_same_moment_is_counted_before_the_first_begins() {
+        let load = Load::new(1, Duration::from_millis(50));
+        let (first, second, third) = tokio::join!(load.look(), load.look(), load.look());
+        assert!(first.is_ok() && second.is_ok(), "one for the place and one that may wait");
+        assert!(third.is_err());
+        assert!(load.look().await.is_ok(), "nobody waits any more");
     }
 }
