@@ -49,9 +49,11 @@ pub fn run(options: &Options) -> Result<Report, Failure> {
     let (mut server, apart) = start(options, &desk)?;
     let requests = traffic::prepare(server.address, &desk, &mut fastrand::Rng::with_seed(options.seed))?;
     let usual = usual(&server, &desk)?;
-    let mut peak = (0.0, 0);
+    let (mut peak, mut worth) = ((0.0, 0), 0.0);
     for clients in CLIENTS {
+        let before = vitals::work(server.id())?;
         let tally = traffic::drive(server.address, &requests, clients, Pace::Closed, search, options.seed)?;
+        worth = per_second(&tally, vitals::work(server.id())?.saturating_sub(before)).max(worth);
         note_wrong(&mut report, &tally, &format!("{clients} clients"));
         if tally.rate() > peak.0 {
             peak = (tally.rate(), clients);
@@ -59,11 +61,17 @@ pub fn run(options: &Options) -> Result<Report, Failure> {
     }
     report.figure(format!("peak {:.0} requests a second with {} clients", peak.0, peak.1));
     let pace = Pace::Open(2.0 * peak.0);
+    let before = vitals::work(server.id())?;
     let (tally, watched) = watch(&server, || {
         traffic::drive(server.address, &requests, CONNECTIONS, pace, time, options.seed ^ 1)
     });
+    let tally = tally?;
+    let used = per_second(&tally, vitals::work(server.id())?.saturating_sub(before));
     let recovered = recovery(&server, &desk, usual);
-    judge(&mut report, &tally?, peak.0, share);
+    judge(&mut report, &tally, peak.0, share);
+    report.figure(format!(
+        "useful answers in a second of its processor's time: {worth:.0} at the peak at most, {used:.0} at twice the peak"
+    ));
     watched.judge(&mut report);
     match recovered {
         Some(after) => report.figure(format!("as before after {} ms", after.as_millis())),
@@ -97,6 +105,12 @@ fn start(options: &Options, desk: &Desk) -> Result<(Server, Apart), Failure> {
     let server = Start::new(&options.binary, &desk.file).serve()?;
     is_so = is_so && vitals::keep_to(&all[1..2]);
     Ok((server, Apart { all, is_so }))
+}
+
+/// How many useful answers there were for each second that the server was at work on a processor: what other programs take of
+/// the machine does not count.
+fn per_second(tally: &Tally, work: Duration) -> f64 {
+    tally.good as f64 / work.as_secs_f64().max(0.01)
 }
 
 fn note_wrong(report: &mut Report, tally: &Tally, when: &str) {

@@ -229,7 +229,7 @@ fn judge(kind: Kind, said: &[u8], after: Duration) -> std::io::Result<Duration> 
 /// Asks for much and takes nothing until its time is over; then what is there must not be the whole answer. When exactly the
 /// server gave up cannot be seen from here, so it counts as on time.
 fn unread(mut stream: TcpStream) -> std::io::Result<Duration> {
-    std::thread::sleep(UNREAD + SLACK);
+    std::thread::sleep(UNREAD + 3 * SLACK);
     let (mut taken, mut part) = (0, vec![0; 65_536]);
     loop {
         match stream.read(&mut part) {
