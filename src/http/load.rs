@@ -36,12 +36,13 @@ impl Drop for Waiting<'_> {
 }
 
 impl Load {
-    /// So many places, as many that may wait for one, and for how long; half as many may wait for a processor.
+    /// So many places, as many that may wait for one, and for how long; as many, and two at least, may wait for a
+    /// processor.
     pub fn new(places: usize, patience: Duration) -> Self {
         Self {
             places: Semaphore::new(places),
             coming: AtomicUsize::new(0),
-            most_coming: (places / 2).max(2),
+            most_coming: places.max(2),
             waiting: AtomicUsize::new(0),
             most_waiting: places,
             patience,
@@ -97,7 +98,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_comes_at_the_same_moment_is_counted_before_the_first_begins() {
-        let load = Load::new(4, Duration::from_millis(50));
+        let load = Load::new(2, Duration::from_millis(50));
         let (first, second, third) = tokio::join!(load.look(), load.look(), load.look());
         assert!(first.is_ok() && second.is_ok() && third.is_err());
         assert!(load.look().await.is_ok(), "nobody waits any more");
