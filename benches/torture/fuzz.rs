@@ -150,9 +150,9 @@ impl Tally {
             "a 5xx"
         } else if !has_id {
             "no request id"
-        } else if !is_page
-            && !is_bare
-            && !(kind.starts_with("application/json") && has_our_shape(status, &text))
+        } else if !(is_page
+            || is_bare
+            || kind.starts_with("application/json") && has_our_shape(status, &text))
         {
             "another shape"
         } else if status.is_client_error() && INTERNAL.iter().any(|word| text.to_lowercase().contains(word)) {
