@@ -113,7 +113,8 @@ fn connect(address: SocketAddr) -> Result<BufReader<TcpStream>> {
     Ok(BufReader::new(stream))
 }
 
-fn bytes(request: &Request<'_>, more: &[(&str, &str)]) -> Vec<u8> {
+/// A request as it goes over the line.
+pub fn bytes(request: &Request<'_>, more: &[(&str, &str)]) -> Vec<u8> {
     let Request { method, path, key, once, body } = request;
     let mut head = format!("{method} /api/v1{path} HTTP/1.1\r\nHost: torture\r\nX-API-KEY: {key}\r\n");
     if let Some(once) = once {

@@ -57,6 +57,27 @@ impl Desk {
         Ok(Self { file, agents, admin })
     }
 
+    /// A small desk that has been at work, with tickets, articles and whatever else there can be; and keys of two of its
+    /// agents, and an administrator's, made in this order.
+    ///
+    /// # Errors
+    /// When a command is refused.
+    pub fn seeded(binary: &Path, folder: &Path) -> Result<Self, Failure> {
+        let file = folder.join("desk.db");
+        let start = Start::new(binary, &file);
+        last_line(&start, &["seed", "--tickets", "60", "--agents", "6", "--articles", "20"])?;
+        let emails: Vec<String> = rusqlite::Connection::open(&file)?
+            .prepare("SELECT email FROM agent ORDER BY id LIMIT 2")?
+            .query_map([], |row| row.get(0))?
+            .collect::<Result<_, _>>()?;
+        let key =
+            |email: &String| last_line(&start, &["key", "create", "--type", "external", "--agent", email]);
+        let agents = emails.iter().map(key).collect::<Result<_, _>>()?;
+        let admin =
+            last_line(&start, &["key", "create", "--type", "internal", "--special", "--name", "Admin"])?;
+        Ok(Self { file, agents, admin })
+    }
+
     /// A copy of the file to break.
     pub fn copy_to(&self, to: &Path) -> std::io::Result<()> {
         for suffix in ["-wal", "-shm"] {

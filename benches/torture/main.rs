@@ -13,20 +13,27 @@ mod clock;
 mod corruption;
 mod desk;
 mod disk_full;
+mod fuzz;
 mod image;
 mod io;
 mod journal;
 mod kill;
 mod model;
+mod mutant;
 mod oplog;
 mod options;
+mod overload;
 mod power;
 mod races;
 mod report;
 mod revocation;
 mod server;
 mod shim;
+mod slow;
+mod soak;
 mod sound;
+mod traffic;
+mod vitals;
 mod world;
 mod writer;
 
@@ -77,6 +84,10 @@ fn run(harness: Harness, options: &Options) -> Result<Report, Failure> {
         Harness::Model => model::run(options),
         Harness::Races => races::run(options),
         Harness::Revocation => revocation::run(options),
+        Harness::Fuzz => fuzz::run(options),
+        Harness::Overload => overload::run(options),
+        Harness::Slow => slow::run(options),
+        Harness::Soak => soak::run(options),
         Harness::Short | Harness::Full => Err("a form is not a harness".into()),
     }
 }

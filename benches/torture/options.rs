@@ -54,6 +54,14 @@ pub enum Harness {
     Races,
     /// What somebody may do is taken away while they do it.
     Revocation,
+    /// Mutated requests, straight into the app.
+    Fuzz,
+    /// Twice as many requests as the server can answer.
+    Overload,
+    /// Clients that take their time, and a server without descriptors.
+    Slow,
+    /// Twenty minutes of mixed work.
+    Soak,
     /// Every harness in its short form, five minutes at most.
     Short,
     /// Every harness in its full form.

@@ -11,6 +11,10 @@ use super::{FromRow, Ids, Tx, all, execute};
 use crate::error::Result;
 use crate::text::{self, bigrams, fold};
 
+/// How many characters of a word are looked up in an index. All the places of each three of them are compared with those of
+/// the next: with hundreds, in texts that repeat themselves, that takes seconds. The whole word is looked for in what is found.
+const LOOKED_UP: usize = 24;
+
 /// The words of a search, sorted by which index can answer them.
 #[derive(Debug, Default)]
 pub struct Query {
@@ -34,7 +38,13 @@ impl Query {
                         query.pairs.push(text::bigram(a, b));
                     }
                 }
-                (Some(_), Some(_), Some(_)) => query.long.push(word),
+                (Some(_), Some(_), Some(_)) => {
+                    let head: String = word.chars().take(LOOKED_UP).collect();
+                    if head.len() < word.len() {
+                        query.single.push(word);
+                    }
+                    query.long.push(head);
+                }
                 _ => query.single.push(word),
             }
         }
@@ -51,7 +61,7 @@ impl Query {
         expression(&self.pairs, columns)
     }
 
-    /// The words that no index answers.
+    /// The words that no index answers, or not wholly.
     pub fn single(&self) -> &[String] {
         &self.single
     }
@@ -129,5 +139,13 @@ mod tests {
         assert_eq!(query.long(""), Some(r#""near(" AND "a""b" AND "日本語""#.to_owned()));
         assert_eq!(query.pairs("title"), Some(r#"{title} : ("6fx6b" AND "65e5x672c")"#.to_owned()));
         assert_eq!(query.single(), ["x"]);
+    }
+
+    #[test]
+    fn of_an_endless_word_the_head_is_looked_up_and_the_whole_is_looked_for() {
+        let word = "ab".repeat(100);
+        let query = Query::new(vec![word.clone()]);
+        assert_eq!(query.long(""), Some(format!("\"{}\"", "ab".repeat(12))));
+        assert_eq!(query.single(), [word]);
     }
 }

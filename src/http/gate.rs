@@ -12,6 +12,7 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 use percent_encoding::percent_decode_str;
 use poem::endpoint::BoxEndpoint;
 use poem::http::{HeaderValue, Method, header};
@@ -216,8 +217,10 @@ impl Guarded {
             self.shared.metrics.shed.add();
             Failure::from(error)
         };
-        if !is_public {
-            self.shared.load.look().map_err(shed)?;
+        if !is_public && let Err(error) = self.shared.load.look().await {
+            // A body that is here already is taken off the line: the connection can be kept then, and a new one is dear.
+            let _ = body::read(&mut request, self.shared.max_body, &self.shared.bounds).now_or_never();
+            return Err(shed(error).into());
         }
         self.refuse_long(&request)?;
         let caller = self.identify(&request, standing)?;

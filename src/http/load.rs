@@ -12,6 +12,8 @@ use crate::error::{Error, Result};
 #[derive(Debug)]
 pub struct Load {
     places: Semaphore,
+    coming: AtomicUsize,
+    most_coming: usize,
     waiting: AtomicUsize,
     most_waiting: usize,
     patience: Duration,
@@ -20,6 +22,13 @@ pub struct Load {
 /// One that waits; gives up its place in the queue when it is dropped, whatever became of it.
 struct Waiting<'a>(&'a AtomicUsize);
 
+impl<'a> Waiting<'a> {
+    fn among(count: &'a AtomicUsize, most: usize) -> Result<Self> {
+        let waiting = Self(count);
+        if count.fetch_add(1, Ordering::Relaxed) < most { Ok(waiting) } else { Err(Error::Overloaded) }
+    }
+}
+
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
@@ -27,21 +36,33 @@ impl Drop for Waiting<'_> {
 }
 
 impl Load {
-    /// So many places, as many that may wait for one, and for how long.
+    /// So many places, as many that may wait for one, and for how long; as many, and two at least, may wait for a
+    /// processor.
     pub fn new(places: usize, patience: Duration) -> Self {
-        Self { places: Semaphore::new(places), waiting: AtomicUsize::new(0), most_waiting: places, patience }
+        Self {
+            places: Semaphore::new(places),
+            coming: AtomicUsize::new(0),
+            most_coming: places.max(2),
+            waiting: AtomicUsize::new(0),
+            most_waiting: places,
+            patience,
+        }
     }
 
     /// Whether it is worth beginning with a request at all. Takes nothing, so that who is slow to send holds no place.
     ///
+    /// A read is done in one go, without waiting for anything; were it begun at once, nobody would ever be seen to wait for
+    /// a processor. So each request first lets those that came meanwhile come forward and be counted.
+    ///
     /// # Errors
-    /// [`Error::Overloaded`] when as many wait as may.
-    pub fn look(&self) -> Result<()> {
+    /// [`Error::Overloaded`] when as many wait as may, for a place or for a processor.
+    pub async fn look(&self) -> Result<()> {
         if self.waiting.load(Ordering::Relaxed) >= self.most_waiting {
-            Err(Error::Overloaded)
-        } else {
-            Ok(())
+            return Err(Error::Overloaded);
         }
+        let _coming = Waiting::among(&self.coming, self.most_coming)?;
+        tokio::task::yield_now().await;
+        Ok(())
     }
 
     /// Takes a place, and waits for it if need be.
@@ -52,10 +73,7 @@ impl Load {
         if let Ok(place) = self.places.try_acquire() {
             return Ok(place);
         }
-        let waiting = Waiting(&self.waiting);
-        if self.waiting.fetch_add(1, Ordering::Relaxed) >= self.most_waiting {
-            return Err(Error::Overloaded);
-        }
+        let waiting = Waiting::among(&self.waiting, self.most_waiting)?;
         let place = tokio::time::timeout(self.patience, self.places.acquire()).await;
         drop(waiting);
         place.ok().and_then(std::result::Result::ok).ok_or(Error::Overloaded)
@@ -72,9 +90,17 @@ mod tests {
         let place = load.enter().await.unwrap();
         let (first, second) = tokio::join!(load.enter(), load.enter());
         assert!(first.is_err() && second.is_err());
-        assert!(load.look().is_ok(), "nobody waits any more");
+        assert!(load.look().await.is_ok(), "nobody waits any more");
         let waits = load.enter();
         let (waited, ()) = tokio::join!(waits, async { drop(place) });
         assert!(waited.is_ok());
+    }
+
+    #[tokio::test]
+    async fn who_comes_at_the_same_moment_is_counted_before_the_first_begins() {
+        let load = Load::new(2, Duration::from_millis(50));
+        let (first, second, third) = tokio::join!(load.look(), load.look(), load.look());
+        assert!(first.is_ok() && second.is_ok() && third.is_err());
+        assert!(load.look().await.is_ok(), "nobody waits any more");
     }
 }

@@ -107,6 +107,30 @@ fn half_a_body_is_told_that_it_took_too_long() {
 }
 
 #[test]
+fn who_is_refused_for_the_load_keeps_the_connection_though_it_sent_a_body() {
+    let bounds = Bounds { requests: 1, turn: Duration::from_secs(20), ..Bounds::default() };
+    let app = TestApp::desk_with(&Options { bounds: Arc::new(bounds), ..unlimited() });
+    let beside = app.connection();
+    beside.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let body = r#"{"phone":"1"}"#;
+    let request = format!("{}{body}", put(body.len()));
+    // One is worked on and one waits, both for the transaction beside them.
+    let mut held = [connect(&app), connect(&app)];
+    held.iter_mut().for_each(|socket| socket.write_all(request.as_bytes()).unwrap());
+    std::thread::sleep(Duration::from_millis(600));
+    let mut socket = connect(&app);
+    for _ in 0..2 {
+        socket.write_all(request.as_bytes()).unwrap();
+        let mut answer = [0; 4096];
+        let length = socket.read(&mut answer).unwrap();
+        let answer = Response::parse(&answer[..length]);
+        answer.refused(503, "overloaded");
+        assert_eq!(answer.header("connection"), None, "a new connection costs more than reading the body");
+    }
+    beside.execute_batch("COMMIT").unwrap();
+}
+
+#[test]
 fn a_body_that_drips_gets_no_more_time() {
     let app = TestApp::desk_with(&with(|bounds, short| {
         (bounds.body, bounds.linger_pause) = (short, short);

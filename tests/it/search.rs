@@ -338,3 +338,20 @@ fn a_ticket_search_has_the_same_limits() {
     }
     app.agent("ada").get("/tickets?q=ab&q=ab").invalid(&["q"]);
 }
+
+// ---------------------------------------------------------------- texts that repeat themselves
+
+#[test]
+fn a_search_for_what_repeats_itself_in_texts_that_do_ends_in_time() {
+    let app = TestApp::desk();
+    for n in 0..6 {
+        app.add_ticket(1, &format!("Endless {n}"), &"x".repeat(99_000));
+    }
+    let found = |word: String| {
+        let list = app.agent("ada").get(&format!("/tickets?q={word}"));
+        assert_eq!(list.status, 200, "{}", list.json);
+        list.json["meta"]["total"].as_i64()
+    };
+    assert_eq!(found("x".repeat(200)), Some(6));
+    assert_eq!(found("x".repeat(199) + "y"), Some(0), "the whole word counts, not its beginning");
+}
