@@ -5,9 +5,8 @@
 //! there in part, every request is answered, and after a sync has failed nothing more is acknowledged. Cannot show reads
 //! that fail, nor a disk that fails without saying so.
 //!
-//! One thing no server can know: when the sync of a commit fails, whether the commit is on the disk. Such a write is
-//! answered with 500 and may be there after a restart, whole. They are counted; everything else that was refused must not
-//! be there.
+//! When the sync of a commit fails, all of it stands in the log already. It was answered with 500, so after a kill and a restart
+//! it must not be there, any more than everything else that was refused.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -39,7 +38,6 @@ struct Tally {
     struck: BTreeMap<&'static str, u32>,
     answers: BTreeMap<u16, u32>,
     acknowledged: usize,
-    unclear: usize,
 }
 
 struct Trial<'a> {
@@ -72,10 +70,6 @@ pub fn run(options: &Options) -> Result<Report, Failure> {
     report.figure(format!("faults that struck: {}", struck.join(", ")));
     let answers: Vec<_> = tally.answers.iter().map(|(status, n)| format!("{n} × {status}")).collect();
     report.figure(format!("{} acknowledged writes, refused: {}", tally.acknowledged, answers.join(", ")));
-    report.figure(format!(
-        "{} answered 500 after a failed sync and there after the restart, whole",
-        tally.unclear
-    ));
     Ok(report)
 }
 
@@ -114,7 +108,7 @@ impl Trial<'_> {
         if fault.struck()? > 0 {
             *tally.struck.entry(name(plan.call)).or_default() += 1;
         }
-        wrong.extend(self.judge(&database, &writers, plan, tally)?);
+        wrong.extend(self.judge(&database, &writers, tally)?);
         Ok(wrong)
     }
 
@@ -149,13 +143,7 @@ impl Trial<'_> {
     }
 
     /// Compares what is there with what was told, as it lies, and after a start on a disk that works again.
-    fn judge(
-        &self,
-        database: &Path,
-        writers: &[Writer],
-        plan: &Plan,
-        tally: &mut Tally,
-    ) -> Result<Vec<String>, Failure> {
+    fn judge(&self, database: &Path, writers: &[Writer], tally: &mut Tally) -> Result<Vec<String>, Failure> {
         let mut server = match Start::new(&self.options.binary, database).try_serve()? {
             Err(refusal) => return Ok(vec![format!("on a disk that works again {refusal}")]),
             Ok(server) => server,
@@ -164,13 +152,7 @@ impl Trial<'_> {
         let conn = sound::open(database)?;
         let entries: Vec<&Entry> = writers.iter().flat_map(|writer| &writer.entries).collect();
         let told = entries.iter().map(|entry| (*entry, entry.outcome));
-        let strict = compare(&conn, told.clone())?;
-        let findings = if plan.call == Call::Sync {
-            tally.unclear += strict.traces.len();
-            compare(&conn, told.map(|(entry, outcome)| (entry, doubtful(outcome))))?
-        } else {
-            strict
-        };
+        let findings = compare(&conn, told)?;
         for entry in &entries {
             match entry.outcome {
                 Outcome::Acknowledged => tally.acknowledged += 1,
@@ -180,11 +162,6 @@ impl Trial<'_> {
         }
         Ok(findings.all().into_iter().chain(sound::check(&conn)?).collect())
     }
-}
-
-/// A failed sync leaves open whether the commit is on the disk.
-fn doubtful(outcome: Outcome) -> Outcome {
-    if outcome == Outcome::Refused(500) { Outcome::Unknown } else { outcome }
 }
 
 fn name(call: Call) -> &'static str {
