@@ -29,6 +29,8 @@ use crate::writer::Writer;
 const LAST: u32 = 200;
 /// How many requests each client makes after the fault.
 const AFTER: u32 = 5;
+/// Up to which n the log is begun anew by the first commit, which syncs its header before anything else.
+const ANEW: u32 = 10;
 /// How long clients wait for a fault that may never come.
 const WAIT: Duration = Duration::from_secs(2);
 
@@ -55,7 +57,9 @@ pub fn run(options: &Options) -> Result<Report, Failure> {
     let desk = Arc::new(Desk::make(&options.binary, folder.path())?);
     let trial = Trial { options, desk, shim: Shim::compile(folder.path())?, folder: folder.path() };
     let mut tally = Tally::default();
-    for n in (0..count).map(|n| 1 + n * LAST / count) {
+    // The second sync of a log that is begun anew is that of its first commit: never left out.
+    let second = (count < LAST).then_some(2);
+    for n in (0..count).map(|n| 1 + n * LAST / count).chain(second) {
         for call in [Call::Write, Call::Sync, Call::Open] {
             let plan = Plan { call, nth: n, stays: n / 2 % 2 == 1, is_full: n % 2 == 1 };
             for wrong in
@@ -87,6 +91,9 @@ impl Trial<'_> {
         match start.try_serve()? {
             Err(refusal) => wrong.extend(unclear(&refusal)),
             Ok(mut server) => {
+                if plan.nth <= ANEW {
+                    begin_log_anew(&database)?;
+                }
                 if plan.call != Call::Open {
                     fault.arm(plan)?;
                 }
@@ -162,6 +169,15 @@ impl Trial<'_> {
         }
         Ok(findings.all().into_iter().chain(sound::check(&conn)?).collect())
     }
+}
+
+/// Sees to it that there is a log, and takes all of it over, so that the next commit begins it anew.
+fn begin_log_anew(database: &Path) -> Result<(), Failure> {
+    let conn = rusqlite::Connection::open(database)?;
+    conn.busy_timeout(Duration::from_secs(5))?;
+    let version: i32 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    conn.pragma_update(None, "user_version", version)?;
+    Ok(conn.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(()))?)
 }
 
 fn name(call: Call) -> &'static str {

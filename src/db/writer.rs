@@ -143,7 +143,7 @@ fn work(conn: &Connection, clock: &Clock, jobs: &Receiver<Box<dyn Job>>, vitals:
             broken = fate.broken;
             roll_back(conn);
             if fate.is_in_log {
-                retract::retract(conn);
+                broken |= !retract::retract(conn);
             }
         }
         for job in batch {
