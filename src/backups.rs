@@ -30,6 +30,14 @@ pub struct Plan {
     pub folder: PathBuf,
 }
 
+impl Plan {
+    /// Those backups of a database that others than their owner may read or write.
+    pub fn open_to_others(&self, database: &Path) -> Vec<PathBuf> {
+        let made = made_before(&self.folder, database).into_iter().map(|(_, path)| path);
+        made.filter(|path| open::is_open_to_others(path)).collect()
+    }
+}
+
 /// The backups of one database.
 pub struct Backups {
     plan: Plan,

@@ -47,7 +47,7 @@ pub struct Server {
 /// What clients may ask of the network side of a server.
 #[derive(Args, Clone, Debug)]
 pub struct Network {
-    /// How many connections there may be at once; further clients wait to be accepted.
+    /// How many connections there may be at once; beyond it, the one that has idled longest ends.
     #[arg(long, env = "LODGE_MAX_CONNECTIONS", default_value_t = 1024, value_name = "NUMBER",
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_connections: u32,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::serve::{Way, listen, refuse_published, start};
+use super::serve::{Way, refuse_published, start, take_port};
 use super::{Failure, print, tell};
 use crate::config::Server;
 use crate::db::migrate;
@@ -34,7 +34,7 @@ pub struct Demo {
 impl Demo {
     /// Serves the sample until told to stop.
     pub fn run(self) -> Result<(), Failure> {
-        let listener = listen(&self.server)?;
+        let listener = take_port(&self.server)?;
         let clock = Clock::default();
         match open::probe(&self.db) {
             Err(OpenError::Missing(_)) => self.make(&clock)?,
@@ -57,8 +57,7 @@ impl Demo {
             }
             Err(error) => return Err(error.into()),
         }
-        start(&self.db, listener, &self.server, &Way::Whole(None), |_, listener| {
-            let address = listener.local_addr()?;
+        start(&self.db, listener, &self.server, &Way::Whole(None), |address, _| {
             let keys = seed::demo_keys();
             tell(&format!("Lodge serves the sample desk in {}.", self.db.display()));
             print(&format!("Docs:  http://{address}/docs"));
@@ -71,7 +70,6 @@ impl Demo {
             for (name, key) in &keys {
                 print(&format!("{name}\t{key}"));
             }
-            Ok(())
         })
     }
 

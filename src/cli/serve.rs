@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use clap::Args;
+use socket2::{Domain, SockRef, Socket, Type};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt;
@@ -47,13 +48,11 @@ impl Serve {
     /// Serves until told to stop.
     pub fn run(self) -> Result<(), Failure> {
         let path = &self.database.db;
-        let listener = listen(&self.server)?;
+        let listener = take_port(&self.server)?;
         if self.read_only {
             open::ready(path)?;
-            return start(path, listener, &self.server, &Way::ReadOnly, |_, listener| {
-                let address = listener.local_addr()?;
+            return start(path, listener, &self.server, &Way::ReadOnly, |address, _| {
                 tell(&format!("Lodge serves {} on http://{address}, read-only.", path.display()));
-                Ok(())
             });
         }
         let way = Way::Whole(self.backups.plan(path));
@@ -61,42 +60,51 @@ impl Serve {
             Err(OpenError::Missing(_)) => open::create(path)?,
             other => drop(other?),
         }
-        start(path, listener, &self.server, &way, |db, listener| {
-            let address = listener.local_addr()?;
-            tell(&format!(
-                "Lodge serves {} on http://{address} (docs at http://{address}/docs).",
-                path.display()
-            ));
-            if db.read(api_key::store::count)? == 0 {
-                let file = path.display();
+        start(path, listener, &self.server, &way, |address, keys| {
+            let file = path.display();
+            tell(&format!("Lodge serves {file} on http://{address} (docs at http://{address}/docs)."));
+            if keys == 0 {
                 tell(
                     "There is no key yet. Make one for the Internal API, through which everything else is made:",
                 );
                 tell(&format!("  lodge key create --db {file} --type internal --special"));
             }
-            Ok(())
         })
     }
 }
 
-/// Takes the port, before anything is made or opened: a port in use must leave nothing behind.
-pub fn listen(server: &Server) -> Result<TcpListener, Failure> {
+/// Takes the port, before anything is made or opened: a port in use must leave nothing behind. Nobody is heard yet.
+pub fn take_port(server: &Server) -> Result<TcpListener, Failure> {
     bind(server.listen)
 }
 
 fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
-    let listener = TcpListener::bind(address).map_err(|error| {
-        let message = format!("cannot listen on {address}: {error}");
-        if error.kind() == std::io::ErrorKind::AddrInUse {
-            Failure::in_use(message)
-        } else {
-            Failure::refused(message)
-        }
-    })?;
-    // Listening again with a longer queue: the standard library's is short, and who does not fit in is not even refused.
-    socket2::SockRef::from(&listener).listen(BACKLOG)?;
-    listener.set_nonblocking(true)?;
-    Ok(listener)
+    let bound = || {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+        // As the standard library does: a port is free again as soon as its server is gone.
+        socket.set_reuse_address(true)?;
+        socket.set_nonblocking(true)?;
+        socket.bind(&address.into())?;
+        Ok(socket.into())
+    };
+    bound().map_err(|error| refused_port(address, &error))
+}
+
+/// Lets clients connect. The standard library would do so while taking the port, and keep few of them waiting: who does not fit
+/// in is not even refused.
+fn listen(listener: &TcpListener) -> Result<SocketAddr, Failure> {
+    let address = listener.local_addr()?;
+    SockRef::from(listener).listen(BACKLOG).map_err(|error| refused_port(address, &error))?;
+    Ok(address)
+}
+
+fn refused_port(address: SocketAddr, error: &std::io::Error) -> Failure {
+    let message = format!("cannot listen on {address}: {error}");
+    if error.kind() == std::io::ErrorKind::AddrInUse {
+        Failure::in_use(message)
+    } else {
+        Failure::refused(message)
+    }
 }
 
 /// Refuses to listen beyond loopback while published keys open the door.
@@ -120,13 +128,14 @@ pub enum Way {
     ReadOnly,
 }
 
-/// Opens the database and serves it until SIGTERM or Ctrl-C. `ready` greets, once everything is in place.
+/// Opens the database and serves it until SIGTERM or Ctrl-C. `greet` learns the address and how many keys there are, once
+/// everything is in place: nothing that is read before can fail after it.
 pub fn start(
     path: &Path,
     listener: TcpListener,
     server: &Server,
     way: &Way,
-    ready: impl FnOnce(&Db, &TcpListener) -> Result<(), Failure>,
+    greet: impl FnOnce(SocketAddr, i64),
 ) -> Result<(), Failure> {
     start_logging(server)?;
     let as_usual = db::Options::default();
@@ -135,9 +144,11 @@ pub fn start(
         Way::ReadOnly => (Db::open_read_only(path, &as_usual)?, None),
     };
     let db = Arc::new(db);
+    warn_of_others(path, backups.as_ref());
     let demo_keys = db.read(|tx| api_key::store::count_active(tx, &seed::demo_key_hashes()))?;
     refuse_published(server, path, usize::try_from(demo_keys).unwrap_or(0))?;
     let is_sample = db.read(|tx| Ok(seed::store::find_sample(tx)?.is_some()))?;
+    let keys = db.read(api_key::store::count)?;
     let demo = if is_sample && demo_keys > 0 { demo_agent(&db)? } else { None };
     let options = options(server, demo);
     let metrics = server.network.metrics.map(bind).transpose()?;
@@ -145,9 +156,12 @@ pub fn start(
     let served = runtime.block_on(async {
         let stop = CancellationToken::new();
         stop_on_signal(stop.clone())?;
-        ready(&db, &listener)?;
-        if let Some(metrics) = metrics {
-            tell(&format!("Metrics are on http://{}/metrics.", metrics.local_addr()?));
+        let address = listen(&listener)?;
+        let metrics =
+            metrics.map(|metrics| listen(&metrics).map(|address| (metrics, address))).transpose()?;
+        greet(address, keys);
+        if let Some((metrics, address)) = metrics {
+            tell(&format!("Metrics are on http://{address}/metrics."));
             let page = MetricsPage { metrics: Arc::clone(&options.metrics), db: Arc::clone(&db) };
             // Counted apart, so that looking does not show up in what is looked at.
             let serving = app::Options::default().serving();
@@ -164,6 +178,15 @@ pub fn start(
     drop(runtime);
     drop(db);
     served
+}
+
+/// Says once which files others than their owner may read or write. Whoever allowed that may have meant it, so it stays.
+fn warn_of_others(path: &Path, backups: Option<&Plan>) {
+    let mut files = open::open_to_others(path);
+    files.extend(backups.into_iter().flat_map(|plan| plan.open_to_others(path)));
+    if !files.is_empty() {
+        tracing::warn!(?files, "others than their owner may read or write these files");
+    }
 }
 
 fn options(server: &Server, demo: Option<Demo>) -> app::Options {

@@ -26,6 +26,26 @@ pub fn size(path: &Path) -> u64 {
     std::fs::metadata(path).map_or(0, |there| there.len())
 }
 
+/// What lies beside a database, itself first, that others than its owner may read or write: its log, and the copies that were
+/// kept when it was upgraded or replaced. What cannot be looked at is left out.
+pub fn open_to_others(path: &Path) -> Vec<PathBuf> {
+    let name = path.file_name().unwrap_or_default().as_bytes();
+    let belongs = |other: &Path| {
+        let rest = other.file_name().and_then(|other| other.as_bytes().strip_prefix(name));
+        rest.is_some_and(|rest| matches!(rest.first(), None | Some(b'-' | b'.')))
+    };
+    let entries = std::fs::read_dir(folder(path)).into_iter().flatten().flatten();
+    let mut found: Vec<_> = entries.map(|entry| path.with_file_name(entry.file_name())).collect();
+    found.retain(|path| belongs(path) && is_open_to_others(path));
+    found.sort();
+    found
+}
+
+/// Whether others than its owner may read or write a file.
+pub fn is_open_to_others(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|there| there.is_file() && there.mode() & 0o066 != 0)
+}
+
 /// Removes a database and what SQLite keeps beside it. Missing files are no error: the aim is that they are gone.
 pub fn remove(path: &Path) {
     for suffix in ["", "-wal", "-shm", "-journal"] {

@@ -16,6 +16,7 @@ pub mod migrate;
 pub mod open;
 mod page;
 pub mod restore;
+mod retract;
 mod row;
 pub mod search;
 mod shape;
@@ -209,7 +210,12 @@ pub fn write_beside<T>(
 ) -> Result<T> {
     let transaction = conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     let answer = job(&Tx { conn: &transaction, now: clock.now() })?;
-    transaction.commit()?;
+    if let Err(error) = transaction.commit() {
+        if retract::is_needed(&error) {
+            retract::retract(conn);
+        }
+        return Err(error.into());
+    }
     Ok(answer)
 }
 

@@ -9,8 +9,8 @@ use rusqlite::{ErrorCode, OpenFlags};
 use super::connect::connect;
 pub(super) use super::connect::finished;
 pub use super::connect::{looking, readable, set_up_reader, writable};
-pub use super::file::remove;
 use super::file::{self, Partial, beside, folder};
+pub use super::file::{is_open_to_others, open_to_others, remove};
 pub use super::lock::Lock;
 use super::shape::{self, Shape};
 

@@ -4,9 +4,9 @@
 //! commit has returned. A job that fails or panics is rolled back alone; a commit that fails, fails every job in it. That
 //! is how `synchronous=FULL`, without which a power cut takes acknowledged writes along, costs little under load.
 //!
-//! After an error of the disk itself nobody can say what is on it, not even SQLite: the answer to the batch is a failure, what
-//! became of it shows after a restart, and until then nothing more is written. A full disk is no such error: what does not fit
-//! is refused, and the next job is tried anew.
+//! After an error of the disk itself nobody can say what is on it, not even SQLite: what the commit left in the log is
+//! overwritten, so that no restart takes it for done (`retract`), the answer to the batch is a failure, and until a restart
+//! nothing more is written. A full disk is no such error: what does not fit is refused, and the next job is tried anew.
 //!
 //! Between batches, when the answers are out, the writer keeps the write-ahead log short (`checkpoint`).
 
@@ -21,7 +21,7 @@ use tokio::sync::oneshot;
 
 use super::checkpoint::Checkpoints;
 use super::vitals::Vitals;
-use super::{Tx, is_full};
+use super::{Tx, is_full, retract};
 use crate::error::{Error, Result};
 use crate::time::Clock;
 
@@ -142,6 +142,9 @@ fn work(conn: &Connection, clock: &Clock, jobs: &Receiver<Box<dyn Job>>, vitals:
             vitals.failed.add();
             broken = fate.broken;
             roll_back(conn);
+            if fate.is_in_log {
+                broken |= !retract::retract(conn);
+            }
         }
         for job in batch {
             job.answer(committed.as_ref().map_or_else(|fate| Err(fate.as_error()), |()| Ok(())));
@@ -165,6 +168,8 @@ fn work(conn: &Connection, clock: &Clock, jobs: &Receiver<Box<dyn Job>>, vitals:
 struct Fate {
     error: Failed,
     broken: bool,
+    /// Whether all of it may be in the log, as if it had been committed.
+    is_in_log: bool,
 }
 
 /// What its callers hear.
@@ -181,7 +186,7 @@ impl Fate {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Failed::Busy,
             _ => Failed::Internal,
         };
-        Self { error: failed, broken: is_disk_error(error) }
+        Self { error: failed, broken: is_disk_error(error), is_in_log: false }
     }
 
     fn as_error(&self) -> Error {
@@ -215,12 +220,16 @@ fn commit(
         // SQLite takes the whole transaction back when a statement finds no room, or no disk.
         let full = batch.iter().any(|job| job.ran_out_of_room());
         tracing::error!(jobs = batch.len(), full, "a batch of writes failed: a job ended it");
-        return Err(Fate { error: if full { Failed::Full } else { Failed::Internal }, broken: false });
+        let error = if full { Failed::Full } else { Failed::Internal };
+        return Err(Fate { error, broken: false, is_in_log: false });
     }
     let started = Instant::now();
     let committed = run(conn, "COMMIT");
     vitals.commits.observe_duration(started.elapsed());
-    committed.map_err(|error| failed("the commit", batch.len(), &error))
+    committed.map_err(|error| Fate {
+        is_in_log: retract::is_needed(&error),
+        ..failed("the commit", batch.len(), &error)
+    })
 }
 
 /// Runs waiting jobs, each in its savepoint, up to a commit, or to one that has ended the transaction.

@@ -31,7 +31,7 @@ pub struct Bounds {
     pub linger_bytes: u64,
     /// How long running requests may take to finish once the server stops.
     pub grace: Duration,
-    /// How many connections there may be at once. Beyond it, clients wait to be accepted.
+    /// How many connections there may be at once. Beyond it, the one that has idled longest makes room.
     pub connections: usize,
     /// How many of them one address may hold; 0 is no limit. Loopback and trusted proxies are not limited.
     pub connections_per_address: usize,

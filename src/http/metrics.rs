@@ -30,7 +30,7 @@ pub struct Metrics {
     pub connections: Gauge,
     /// Connections that were accepted.
     pub accepted: Counter,
-    /// Connections refused because their address holds too many.
+    /// Connections refused because there are too many, or too many of their address.
     pub crowded: Counter,
     /// Requests refused because too much is going on.
     pub shed: Counter,
@@ -123,7 +123,7 @@ impl Metrics {
             ("lodge_connections_total", "Connections accepted.", &self.accepted),
             (
                 "lodge_connections_refused_total",
-                "Connections refused for their address's many.",
+                "Connections refused for lack of room, in all or for their address.",
                 &self.crowded,
             ),
             ("lodge_requests_shed_total", "Requests refused because too much was going on.", &self.shed),

@@ -6,6 +6,7 @@
 
 mod door;
 mod head;
+mod seats;
 mod wire;
 
 use std::convert::Infallible;
@@ -24,11 +25,12 @@ use poem::http::{HeaderValue, StatusCode, header};
 use poem::web::{LocalAddr, RemoteAddr};
 use poem::{Request, Response};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use self::door::Door;
+use self::door::{Door, Visit};
+use self::seats::Seats;
 pub use self::wire::Unread;
 use self::wire::{Shared, Wire};
 use super::bounds::{Bounds, Proxies};
@@ -44,6 +46,11 @@ pub const BACKLOG: i32 = 1024;
 const BACK_OFF: Duration = Duration::from_millis(50);
 /// How often we complain about it.
 const COMPLAIN: Duration = Duration::from_secs(10);
+/// How many of those for whom there is no room are told so in peace. Beyond it, as far as it goes without waiting.
+const TURNED_AWAY: usize = 64;
+/// How long a new connection is given to send its first request when the server stops: what it has sent may not have been
+/// looked at.
+const LAST_CALL: Duration = Duration::from_millis(500);
 
 /// How a listener is served.
 #[derive(Clone, Debug)]
@@ -70,49 +77,47 @@ where
     E: Outermost + 'static,
 {
     let local = listener.local_addr()?;
-    let slots = Arc::new(Semaphore::new(serving.bounds.connections));
-    let door = Door::new(&serving);
     let (running, kill) = (TaskTracker::new(), CancellationToken::new());
-    let grace = serving.bounds.grace;
-    let house = Arc::new(House { endpoint, serving, local, stop: stop.clone(), kill: kill.clone() });
+    let house = Arc::new(House {
+        slots: Arc::new(Semaphore::new(serving.bounds.connections)),
+        turned_away: Arc::new(Semaphore::new(TURNED_AWAY)),
+        door: Door::new(&serving),
+        seats: Seats::default(),
+        running: running.clone(),
+        endpoint,
+        serving,
+        local,
+        stop: stop.clone(),
+        kill: kill.clone(),
+    });
     let mut complained: Option<Instant> = None;
     loop {
-        let slot = tokio::select! {
+        let accepted = tokio::select! {
             () = stop.cancelled() => break,
-            slot = Arc::clone(&slots).acquire_owned() => slot,
+            accepted = listener.accept() => accepted,
         };
-        let (socket, peer) = tokio::select! {
-            () = stop.cancelled() => break,
-            accepted = listener.accept() => match accepted {
-                Ok(accepted) => accepted,
-                Err(error) => {
-                    // Out of descriptors, most likely: wait instead of spinning.
-                    if complained.is_none_or(|at| at.elapsed() > COMPLAIN) {
-                        complained = Some(Instant::now());
-                        tracing::warn!(%error, "cannot accept connections");
-                    }
-                    tokio::time::sleep(BACK_OFF).await;
-                    continue;
+        match accepted {
+            Ok((socket, peer)) => house.admit(socket, peer).await,
+            Err(error) => {
+                // Out of descriptors, most likely: wait instead of spinning.
+                if complained.is_none_or(|at| at.elapsed() > COMPLAIN) {
+                    complained = Some(Instant::now());
+                    tracing::warn!(%error, "cannot accept connections");
                 }
-            },
-        };
-        house.serving.metrics.accepted.add();
-        let Some(visit) = door.enter(peer.ip()) else {
-            house.serving.metrics.crowded.add();
-            // Said as far as it goes without waiting: who holds too many connections gets none to linger on.
-            let _ = socket.try_write(&bytes(house.endpoint.unread(Unread::Crowded, peer)).await);
-            continue;
-        };
-        let house = Arc::clone(&house);
-        running.spawn(async move {
-            let (_slot, _visit) = (slot, visit);
-            let _open = house.serving.metrics.connections.hold();
-            connection(socket, peer, &house).await;
-        });
+                tokio::time::sleep(BACK_OFF).await;
+            }
+        }
+    }
+    // Those who wait to be accepted have connected, as far as they know: closing would be a reset.
+    let listener = listener.into_std()?;
+    for _ in 0..BACKLOG {
+        let Ok((socket, peer)) = listener.accept() else { break };
+        socket.set_nonblocking(true)?;
+        house.admit(TcpStream::from_std(socket)?, peer).await;
     }
     drop(listener);
     running.close();
-    if tokio::time::timeout(grace, running.wait()).await.is_err() {
+    if tokio::time::timeout(house.serving.bounds.grace, running.wait()).await.is_err() {
         kill.cancel();
         running.wait().await;
     }
@@ -121,11 +126,71 @@ where
 
 /// What all connections share.
 struct House<E> {
+    slots: Arc<Semaphore>,
+    turned_away: Arc<Semaphore>,
+    door: Door,
+    seats: Seats,
+    running: TaskTracker,
     endpoint: E,
     serving: Serving,
     local: SocketAddr,
     stop: CancellationToken,
     kill: CancellationToken,
+}
+
+impl<E: Outermost + 'static> House<E> {
+    /// Serves a connection if there is room for it; otherwise says so.
+    async fn admit(self: &Arc<Self>, socket: TcpStream, peer: SocketAddr) {
+        self.serving.metrics.accepted.add();
+        let Some(place) = self.place(peer).await else { return self.turn_away(socket, peer).await };
+        let house = Arc::clone(self);
+        self.running.spawn(async move {
+            let _place = place;
+            let _open = house.serving.metrics.connections.hold();
+            connection(socket, peer, &house).await;
+        });
+    }
+
+    /// A place for a connection. When all are taken, the one that has idled longest makes room.
+    async fn place(&self, peer: SocketAddr) -> Option<(Visit, OwnedSemaphorePermit)> {
+        let visit = self.door.enter(peer.ip())?;
+        if let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned() {
+            return Some((visit, slot));
+        }
+        if !self.seats.free_one() {
+            return None;
+        }
+        let slot = Arc::clone(&self.slots).acquire_owned();
+        let slot = tokio::time::timeout(self.serving.bounds.turn, slot).await.ok()?.ok()?;
+        Some((visit, slot))
+    }
+
+    /// Tells a client that there is no room for it, when it asks for something: some take an answer to nothing for a fault.
+    async fn turn_away(self: &Arc<Self>, socket: TcpStream, peer: SocketAddr) {
+        self.serving.metrics.crowded.add();
+        let answer = bytes(self.endpoint.unread(Unread::Crowded, peer)).await;
+        let Ok(permit) = Arc::clone(&self.turned_away).try_acquire_owned() else {
+            // A socket closed over unread bytes takes the answer along.
+            let _ = socket.try_read(&mut [0; 4096]);
+            let _ = socket.try_write(&answer);
+            return;
+        };
+        let house = Arc::clone(self);
+        self.running.spawn(async move {
+            let _permit = permit;
+            let bounds = &house.serving.bounds;
+            let told = async {
+                let _ = tokio::time::timeout(bounds.linger_pause, socket.readable()).await;
+                let shared = Shared::default();
+                shared.answered(true, true);
+                Wire::new(socket, shared, Arc::clone(bounds)).close(Some(answer)).await;
+            };
+            tokio::select! {
+                () = told => {}
+                () = house.kill.cancelled() => {}
+            }
+        });
+    }
 }
 
 /// One connection, from the first byte to the last.
@@ -134,6 +199,8 @@ async fn connection<E: Outermost + 'static>(socket: TcpStream, peer: SocketAddr,
     let _ = socket.set_nodelay(true);
     let shared = Shared::default();
     let wire = Wire::new(socket, shared.clone(), Arc::clone(&house.serving.bounds));
+    let leave = house.stop.child_token();
+    let _seat = house.seats.take(shared.clone(), leave.clone());
     let service = service_fn(|request: hyper::Request<Incoming>| {
         let ambiguous = begin(&shared, &request);
         let (house, shared) = (Arc::clone(house), shared.clone());
@@ -162,9 +229,13 @@ async fn connection<E: Outermost + 'static>(socket: TcpStream, peer: SocketAddr,
         .max_buf_size(MAX_HEAD)
         .serve_connection(TokioIo::new(wire), service);
     let mut ended = tokio::select! {
+        biased;
         ended = &mut connection => Some(ended),
-        () = house.stop.cancelled() => None,
+        () = leave.cancelled() => None,
     };
+    if ended.is_none() && house.stop.is_cancelled() && shared.is_new() {
+        ended = tokio::time::timeout(LAST_CALL, &mut connection).await.ok();
+    }
     if ended.is_none() {
         Pin::new(&mut connection).graceful_shutdown();
         ended = tokio::select! {

@@ -14,16 +14,17 @@ use tokio_util::sync::CancellationToken;
 
 use crate::harness::{Response, TestApp, key_of, unlimited};
 
-const HEALTH: &[u8] = b"GET /api/v1/health-check HTTP/1.1\r\nHost: x\r\n\r\n";
+/// Asks whether the server is alive, and goes on.
+pub const HEALTH: &[u8] = b"GET /api/v1/health-check HTTP/1.1\r\nHost: x\r\n\r\n";
 
 /// One limit is short and the others are not, so that it is that one that a test sees.
-fn with(change: impl FnOnce(&mut Bounds, Duration)) -> Options {
+pub fn with(change: impl FnOnce(&mut Bounds, Duration)) -> Options {
     let mut bounds = Bounds::default();
     change(&mut bounds, Duration::from_millis(600));
     Options { bounds: Arc::new(bounds), ..unlimited() }
 }
 
-fn connect(app: &TestApp) -> TcpStream {
+pub fn connect(app: &TestApp) -> TcpStream {
     let socket = TcpStream::connect(app.address).unwrap();
     socket.set_nodelay(true).unwrap();
     socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
@@ -31,7 +32,7 @@ fn connect(app: &TestApp) -> TcpStream {
 }
 
 /// Reads until the server ends the connection; what came, and after how long.
-fn rest(socket: &mut TcpStream) -> (Vec<u8>, Duration) {
+pub fn rest(socket: &mut TcpStream) -> (Vec<u8>, Duration) {
     let (mut bytes, started) = (vec![], Instant::now());
     let mut chunk = [0; 16 * 1024];
     loop {
@@ -349,7 +350,7 @@ fn headers_of_which_there_is_one_are_not_given_twice() {
 // ---------------------------------------------------------------- what goes wrong behind the front
 
 /// Serves one endpoint of the test's own behind the front.
-struct Odd {
+pub struct Odd {
     address: std::net::SocketAddr,
     stop: CancellationToken,
     thread: Option<std::thread::JoinHandle<()>>,
@@ -358,8 +359,18 @@ struct Odd {
 impl Odd {
     fn serve<E: poem::Endpoint + 'static>(options: Options, inner: E) -> Self {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::serve_on(listener, CancellationToken::new(), options, inner)
+    }
+
+    /// The same on a listener, and until a word, of the test's own.
+    pub fn serve_on<E: poem::Endpoint + 'static>(
+        listener: std::net::TcpListener,
+        stop: CancellationToken,
+        options: Options,
+        inner: E,
+    ) -> Self {
         listener.set_nonblocking(true).unwrap();
-        let (address, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
+        let address = listener.local_addr().unwrap();
         let stopped = stop.clone();
         let thread = std::thread::spawn(move || {
             let runtime =

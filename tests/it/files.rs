@@ -148,3 +148,68 @@ fn a_database_is_made_whole_or_not_at_all() {
     assert_eq!(desk.files(), ["lodge.db"].map(String::from).into());
     desk.ok(&["check"]);
 }
+
+/// Whether a server says where it is and then cannot read what it needs. Each page of keys is broken once.
+#[test]
+fn a_damaged_file_is_refused_before_the_greeting() {
+    let desk = Desk::new();
+    let pages = {
+        let conn = connect(desk_file());
+        let mut roots =
+            conn.prepare("SELECT rootpage FROM sqlite_schema WHERE tbl_name = 'api_key'").unwrap();
+        let pages = roots.query_map([], |row| row.get::<_, u32>(0)).unwrap();
+        pages.map(|page| page.unwrap() as usize).filter(|page| *page > 0).collect::<Vec<_>>()
+    };
+    let mut refused = 0;
+    for page in pages {
+        let mut bytes = std::fs::read(desk_file()).unwrap();
+        bytes[(page - 1) * 4096..page * 4096].fill(0xa5);
+        std::fs::write(desk.path("lodge.db"), bytes).unwrap();
+        let server = desk.command(&serve());
+        let mut command = Command::new("timeout");
+        command.arg("3").arg(server.get_program()).args(server.get_args()).current_dir(desk.path(""));
+        let done = Desk::finish(command);
+        if done.code != 124 {
+            refused += 1;
+            assert!(!done.stderr.contains("Lodge serves"), "page {page}: {}", done.stderr);
+        }
+        for name in desk.files() {
+            std::fs::remove_file(desk.path(&name)).unwrap();
+        }
+    }
+    assert!(refused > 1, "{refused}");
+}
+
+#[test]
+fn files_that_others_may_read_are_named() {
+    let desk = Desk::new();
+    desk.empty();
+    let widen = |name: &str| {
+        std::fs::set_permissions(desk.path(name), std::fs::Permissions::from_mode(0o640)).unwrap();
+    };
+    let warned = |server: &mut Server| {
+        server.get("", "/api/v1/health-check");
+        server.said().into_iter().filter(|line| line.contains("others than")).collect::<Vec<_>>()
+    };
+    let every = [&serve()[..], &["--backup-every", "1d"]].concat();
+    let mut server = desk.start(&every);
+    assert_eq!(warned(&mut server), [""; 0]);
+    server.wait_for("backup made");
+    server.stop("TERM");
+    assert_eq!(Desk::finish(desk.command(&["check"])).stderr, "");
+    widen("lodge.db");
+    std::fs::write(desk.path("lodge.db2"), "somebody else's").unwrap();
+    let backup = modes(&desk.path("backups")).remove(0).0;
+    widen(&format!("backups/{backup}"));
+    let mut server = desk.start(&every);
+    let lines = warned(&mut server);
+    assert_eq!(lines.len(), 1, "{lines:#?}");
+    for name in ["lodge.db\"", "lodge.db-wal\"", &backup] {
+        assert!(lines[0].contains(name), "{name} is not in {lines:#?}");
+    }
+    assert!(!lines[0].contains("lodge.db2"), "{lines:#?}");
+    server.stop("TERM");
+    let done = Desk::finish(desk.command(&["check"]));
+    assert_eq!((done.code, done.stderr.lines().count()), (0, 1), "{}", done.stderr);
+    assert!(done.stderr.contains("lodge.db may be read"), "{}", done.stderr);
+}

@@ -41,6 +41,7 @@ mod product;
 mod profile;
 mod read_only;
 mod report;
+mod room;
 mod running;
 mod schema;
 mod search;

@@ -141,7 +141,7 @@ fn the_numbers_are_on_a_listener_of_their_own() {
     assert_eq!(of("lodge_auth_failures_total"), 1.0);
     assert_eq!(of("lodge_requests_unread_total"), 1.0);
     assert_eq!(of("lodge_requests_running"), 0.0);
-    assert_eq!(of("lodge_writer_queue"), 0.0);
+    assert!(of("lodge_writer_queue") <= 1.0, "nothing but upkeep");
     assert_eq!(of("lodge_readers_busy"), 0.0);
     for name in ["process_resident_memory_bytes", "process_open_fds", "lodge_database_bytes", "lodge_readers"]
     {

@@ -38,6 +38,10 @@ pub struct Talk {
     late: bool,
     /// Whether the client may still be sending what nobody will read.
     linger: bool,
+    /// Since when it has been the client's turn.
+    waits_since: Option<Instant>,
+    /// Whether a request has begun.
+    is_used: bool,
 }
 
 impl Talk {
@@ -46,12 +50,13 @@ impl Talk {
         let was = self.turn == Turn::Answered;
         if was {
             self.turn = Turn::Client;
+            self.waits_since = Some(Instant::now());
         }
         was
     }
 }
 
-/// Both ends hold it; it is never contended, since one task drives both.
+/// Both ends hold it, and one task drives both; besides, it is looked at when room is needed.
 #[derive(Clone, Debug, Default)]
 pub struct Shared(Arc<Mutex<Talk>>);
 
@@ -63,7 +68,7 @@ impl Shared {
     /// A request begins. Whether its head says in two ways how long its body is.
     pub fn begin(&self, length: Option<u64>, chunked: bool) -> bool {
         let mut talk = self.talk();
-        talk.turn = Turn::Server;
+        (talk.turn, talk.is_used) = (Turn::Server, true);
         talk.heads.pass(length, chunked)
     }
 
@@ -73,6 +78,22 @@ impl Shared {
         talk.turn = Turn::Answered;
         talk.linger |= linger;
         talk.late |= late;
+    }
+
+    /// From now on the client is waited for.
+    pub fn wait(&self) {
+        self.talk().waits_since = Some(Instant::now());
+    }
+
+    /// Since when a request has been waited for of which nothing has come.
+    pub fn idle_since(&self) -> Option<Instant> {
+        let talk = self.talk();
+        talk.waits_since.filter(|_| talk.turn == Turn::Client && talk.heads.is_empty())
+    }
+
+    /// Whether no request has begun yet.
+    pub fn is_new(&self) -> bool {
+        !self.talk().is_used
     }
 }
 
@@ -87,7 +108,7 @@ pub enum Unread {
     Head,
     /// It took too long.
     Late,
-    /// It was not looked at: the address holds too many connections.
+    /// It was not looked at: there are too many connections, or too many of its address.
     Crowded,
 }
 
@@ -109,6 +130,7 @@ impl Wire {
     /// A new connection.
     pub fn new(socket: TcpStream, shared: Shared, bounds: Arc<Bounds>) -> Self {
         let now = Instant::now();
+        shared.wait();
         let alarm = Box::pin(tokio::time::sleep_until(now + bounds.head));
         Self { socket, shared, bounds, alarm, since: now, in_head: true, stalled: None }
     }
