@@ -35,6 +35,11 @@ pub use self::row::{FromRow, Ids, Named, Optional, all, all_named, each, execute
 use crate::error::{Error, Result};
 use crate::time::{Clock, Timestamp};
 
+/// How long opening the reading connections may take at the start, which on a crowded machine is more than a moment.
+const OPENING: Duration = Duration::from_secs(30);
+/// How long a read waits for a connection.
+const TURN: Duration = Duration::from_secs(1);
+
 /// A transaction: the connection it runs on, and the one moment that is *now* for all of it.
 pub struct Tx<'a> {
     /// Where statements run. Only stores look at this.
@@ -112,7 +117,7 @@ impl Db {
             .test_on_check_out(false)
             .max_lifetime(None)
             .idle_timeout(None)
-            .connection_timeout(Duration::from_secs(1))
+            .connection_timeout(OPENING)
             .build(manager)
             .map_err(|source| open::OpenError::unreadable(path, source))?;
         let slow = open::readable(path)?;
@@ -138,7 +143,7 @@ impl Db {
     /// # Errors
     /// Whatever `job` returns; [`Error::Overloaded`] when no connection is free for a second.
     pub fn read<T>(&self, job: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {
-        let conn = self.readers.get().map_err(|_| Error::Overloaded)?;
+        let conn = self.readers.get_timeout(TURN).map_err(|_| Error::Overloaded)?;
         read_in(&conn, self.clock.now(), job)
     }
 
