@@ -1,7 +1,6 @@
 //! What one request makes the server do, seen from inside: the same server without its socket, in this process, with SQLite
 //! telling which statements it runs, and the allocator counting.
 
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use lodge::app::{Options, app};
@@ -35,7 +34,7 @@ pub struct Ran {
 
 /// What one request made the server do.
 pub struct Recorded {
-    /// The statements, in their order.
+    /// The statements, in their order, without the ends of transactions.
     pub ran: Vec<Ran>,
     /// The answer's body.
     pub body: Value,
@@ -60,10 +59,17 @@ fn note(event: TraceEvent<'_>) {
     match event {
         // A trigger's part of a statement comes as a comment, a search index's own statements name its schema.
         TraceEvent::Stmt(_, text) if text.starts_with("--") || text.contains("'main'.") => {}
+        // A search ends its snapshot after it has answered, when the next request may have begun.
+        TraceEvent::Stmt(_, "COMMIT") => {}
         TraceEvent::Stmt(statement, _) => {
             ran.push(Ran { sql: statement.expanded_sql().unwrap_or_default(), rows: 0 });
         }
-        TraceEvent::Row(statement) if !statement.sql().contains("'main'.") => {
+        TraceEvent::Row(statement) => {
+            // A search index's own reads again, some of which have no text at all.
+            let sql = statement.sql();
+            if sql.is_empty() || sql.contains("'main'.") {
+                return;
+            }
             if let Some(last) = ran.last_mut() {
                 last.rows += 1;
             }
@@ -91,10 +97,10 @@ async fn trace(db: &Db, on: bool) -> Result<(), Failure> {
 }
 
 /// Asks each case some times. The server must not have the database open.
-pub fn look(path: &Path, world: &World, cases: &[Case]) -> Result<Vec<Inside>, Failure> {
+pub fn look(world: &World, cases: &[Case]) -> Result<Vec<Inside>, Failure> {
     load::block_on(async {
         let as_usual = db::Options::default();
-        let db = Arc::new(Db::open(path, &db::Options { readers: 1, ..as_usual })?);
+        let db = Arc::new(Db::open(&world.path, &db::Options { readers: 1, ..as_usual })?);
         let upkeep = Upkeep::default();
         let app = app(&db, &Options { rate_limit: 0, ..Options::default() }, upkeep.uses());
         let mut found = vec![];
@@ -134,9 +140,7 @@ async fn look_at(db: &Db, app: &impl Outermost, world: &World, case: &Case) -> R
         inside.recorded.push(Recorded { ran, body });
     }
     trace(db, false).await?;
-    let works = |ran: &&Ran| {
-        !["BEGIN", "COMMIT", "SAVEPOINT", "RELEASE"].iter().any(|word| ran.sql.starts_with(word))
-    };
+    let works = |ran: &&Ran| !["BEGIN", "SAVEPOINT", "RELEASE"].iter().any(|word| ran.sql.starts_with(word));
     let statements: usize = inside.recorded.iter().map(|one| one.ran.iter().filter(works).count()).sum();
     inside.statements = statements as f64 / inside.recorded.len().max(1) as f64;
     Ok(inside)

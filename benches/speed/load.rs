@@ -175,7 +175,8 @@ impl Crew<'_> {
                 due = (due + pause).max(Instant::now());
             }
             let begun = Instant::now();
-            if begun >= self.until {
+            // On a machine that stands still a while, one answer at least.
+            if begun >= self.until && self.outcome.borrow().requests > 0 {
                 return Ok(());
             }
             let Some(ask) = (self.next.borrow_mut())() else { return Ok(()) };

@@ -102,38 +102,52 @@ pub fn measure(options: &Options, folder: &Path, page: &mut Page) -> Result<Vec<
     let desk = Desk::make(options, folder, options.tickets, options.articles)?;
     let world = Rc::new(World::of(&desk.path)?);
     let words = Words::of(&world)?;
-    let server = Server::lodge(&options.binary, &desk.path, &[])?;
     let limit = Server::constant()?;
-    let mut cases = case::reads(&world, &words);
-    cases.push(case::unchanged(&world, &etag(&server, &world)?));
-    let reads = cases.len();
-    cases.extend(case::writes(&world));
-    case::complete(&cases)?;
+    let server = Server::lodge(&options.binary, &desk.path, &[])?;
+    let mut reads = case::reads(&world, &words);
+    reads.push(case::unchanged(&world, &etag(&server, &world)?));
+    let writes = case::writes(&world);
+    case::complete(reads.iter().chain(&writes))?;
+    let mut rows = rows(options, &world, server, &limit, &reads)?;
+    // After the reads have been looked at from inside: what is polled must not have changed meanwhile.
+    let server = Server::lodge(&options.binary, &desk.path, &[])?;
+    rows.extend(self::rows(options, &world, server, &limit, &writes)?);
+    page.put("operations", &table(&desk, &rows))?;
+    desk.remove();
+    Ok(rows)
+}
+
+/// Measures cases through the server's socket, then from inside.
+fn rows(
+    options: &Options,
+    world: &World,
+    server: Server,
+    limit: &Server,
+    cases: &[Case],
+) -> Result<Vec<Row>, Failure> {
+    let time = options.time();
     let mut timed = vec![];
-    for case in &cases {
+    for case in cases {
         println!("{}", case.name);
-        let time = options.time();
-        let one = asked(&server, &world, case, 1, time)?;
-        let many = asked(&server, &world, case, MANY, time)?;
-        let some = asked(&server, &world, case, SOME, time)?;
-        let constant = constant(&limit, some.length, SOME, time)?;
+        let one = asked(&server, world, case, 1, time)?;
+        let many = asked(&server, world, case, MANY, time)?;
+        let some = asked(&server, world, case, SOME, time)?;
+        let constant = constant(limit, some.length, SOME, time)?;
         timed.push((one, many, some, constant));
     }
     server.stop()?;
-    let insides = inside::look(&desk.path, &world, &cases)?;
     let mut rows = vec![];
-    for (n, ((case, (one, many, some, constant)), inside)) in cases.iter().zip(timed).zip(insides).enumerate()
+    for ((case, (one, many, some, constant)), inside) in
+        cases.iter().zip(timed).zip(inside::look(world, cases)?)
     {
-        let limits = if n < reads && case.kind != Kind::Nothing {
-            Some((constant.cost(), replay::cost(&desk.path, &inside.recorded, options.time())?))
-        } else {
-            None
+        let limits = match case.kind {
+            Kind::List | Kind::Point => {
+                Some((constant.cost(), replay::cost(&world.path, &inside.recorded, time)?))
+            }
+            Kind::Nothing | Kind::Write => None,
         };
-        let (name, kind) = (case.name, case.kind);
-        rows.push(Row { name, kind, cost: some.cost(), limits, one, many, inside });
+        rows.push(Row { name: case.name, kind: case.kind, cost: some.cost(), limits, one, many, inside });
     }
-    page.put("operations", &table(&desk, &rows))?;
-    desk.remove();
     Ok(rows)
 }
 

@@ -16,6 +16,9 @@ use crate::Failure;
 use crate::inside::Recorded;
 use crate::server::ran;
 
+/// How a read begins.
+const BEGIN: &str = "BEGIN";
+
 /// A statement, and the ids it is given.
 struct Step {
     sql: String,
@@ -114,11 +117,23 @@ fn repeat(path: &Path, scripts: &[Script], time: Duration) -> Result<(u32, u64),
 
 fn run(conn: &Connection, script: &Script) -> Result<(), Failure> {
     for step in &script.steps {
+        if step.sql == BEGIN {
+            end(conn)?;
+        }
         step_through(conn, step, |_| ())?;
     }
+    end(conn)?;
     let mut body = Vec::with_capacity(1024);
     serde_json::to_writer(&mut body, &script.answer)?;
     std::hint::black_box(body);
+    Ok(())
+}
+
+/// Ends the transaction that is open, if one is.
+fn end(conn: &Connection) -> Result<(), Failure> {
+    if !conn.is_autocommit() {
+        conn.prepare_cached("COMMIT")?.execute([])?;
+    }
     Ok(())
 }
 
@@ -157,6 +172,9 @@ fn script(conn: &Connection, recorded: &Recorded) -> Result<Script, Failure> {
     };
     let (mut steps, mut seen): (Vec<Step>, Vec<i64>) = (vec![], vec![]);
     for ran in &recorded.ran {
+        if ran.sql == BEGIN {
+            end(conn)?;
+        }
         let choices: Vec<Option<Vec<i64>>> = if ran.sql.contains("rarray(NULL)") {
             vec![Some(shown.clone()), Some(seen.clone()), Some(vec![])]
         } else {
@@ -177,5 +195,6 @@ fn script(conn: &Connection, recorded: &Recorded) -> Result<Script, Failure> {
         seen.extend(found.iter().filter(|id| shown.contains(id)));
         steps.push(step);
     }
+    end(conn)?;
     Ok(Script { steps, answer: Tree::from(&recorded.body) })
 }
