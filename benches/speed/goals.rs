@@ -169,7 +169,7 @@ fn starting(options: &Options, desk: &Desk, world: &World, goals: &mut Goals) ->
 /// A search of a hundredth of the articles.
 fn few_articles(options: &Options, folder: &Path) -> Result<Size, Failure> {
     let (smallest, _) = options.ends();
-    let desk = Desk::make(options, folder, smallest, (options.articles / 100).max(1))?;
+    let desk = Desk::make(options, folder, smallest, (options.articles / 100).max(100))?;
     let world = Rc::new(World::of(&desk.path)?);
     let words = Words::of(&world)?;
     let server = Server::lodge(&options.binary, &desk.path, &[])?;
