@@ -25,8 +25,10 @@ pub struct Desk {
     pub tickets: u32,
     /// How many articles it has.
     pub articles: u32,
-    /// How long it took to make, if that was now.
+    /// How long it took to make, if that is known.
     pub seeded: Option<Duration>,
+    /// Whether it was made by an earlier run.
+    pub is_kept: bool,
 }
 
 impl Desk {
@@ -36,8 +38,8 @@ impl Desk {
         let path = folder.join(&name);
         let kept = options.desks.as_ref().map(|desks| desks.join(&name));
         let made = kept.as_deref().unwrap_or(&path);
-        let mut seeded = None;
-        if !made.exists() {
+        let (took, is_kept) = (made.with_extension("seconds"), made.exists());
+        if !is_kept {
             println!("making a desk of {tickets} tickets and {articles} articles");
             let started = Instant::now();
             let mut seed = plain(&options.binary);
@@ -53,12 +55,13 @@ impl Desk {
             if !seed.status()?.success() {
                 return Err(format!("{} was not made", made.display()).into());
             }
-            seeded = Some(started.elapsed());
+            std::fs::write(&took, started.elapsed().as_secs_f64().to_string())?;
         }
+        let seeded = std::fs::read_to_string(&took).ok().and_then(|seconds| seconds.parse().ok());
         if let Some(kept) = kept {
             std::fs::copy(kept, &path)?;
         }
-        Ok(Self { path, tickets, articles, seeded })
+        Ok(Self { path, tickets, articles, seeded: seeded.map(Duration::from_secs_f64), is_kept })
     }
 
     /// Takes the file away.

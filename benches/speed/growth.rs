@@ -31,7 +31,9 @@ const ASKED: [&str; 9] = [
 pub struct Size {
     /// How many tickets there are.
     pub tickets: u32,
-    /// How many of them are the caller's.
+    /// How many articles there are.
+    pub articles: u32,
+    /// How many of the tickets are the caller's.
     pub own: i64,
     /// Each case: its name, how long it took over one connection and what it took of the processors.
     pub costs: Vec<(&'static str, Outcome)>,
@@ -61,12 +63,14 @@ pub fn at(
 ) -> Result<Size, Failure> {
     let cases: Vec<Case> = case::reads(world, words);
     let mut costs = vec![];
+    asked(server, world, &case::health(), 1, options.time())?;
+    server.settle();
     for name in ASKED {
         let case = cases.iter().find(|case| case.name == name).ok_or_else(|| format!("no case is {name}"))?;
         println!("{} tickets: {name}", desk.tickets);
         costs.push((name, asked(server, world, case, 1, options.time())?));
     }
-    Ok(Size { tickets: desk.tickets, own: world.total, costs })
+    Ok(Size { tickets: desk.tickets, articles: desk.articles, own: world.total, costs })
 }
 
 /// Measures every size.

@@ -224,16 +224,13 @@ impl Line {
                 break end + 4;
             }
         };
-        let text = String::from_utf8_lossy(&self.buffer[..head]).to_ascii_lowercase();
-        let status = text.split(' ').nth(1).and_then(|status| status.parse().ok()).ok_or("no status")?;
-        let field = |name: &str| {
-            text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
-        };
-        let ends = field("connection") == Some("close");
-        let length = match field("content-length").map(str::parse::<usize>).transpose()? {
-            Some(length) => length,
+        let head_bytes = &self.buffer[..head];
+        let status = head_bytes.get(9..12).and_then(number).ok_or("no status")? as u16;
+        let ends = field(head_bytes, b"connection").is_some_and(|value| value.eq_ignore_ascii_case(b"close"));
+        let length = match field(head_bytes, b"content-length") {
+            Some(length) => number(length).ok_or("a length that is no number")?,
             None if status == 304 || status == 204 => 0,
-            None if field("transfer-encoding") == Some("chunked") => {
+            None if field(head_bytes, b"transfer-encoding") == Some(b"chunked") => {
                 while !self.buffer.ends_with(b"0\r\n\r\n") {
                     self.more().await?;
                 }
@@ -262,6 +259,19 @@ async fn connect(address: SocketAddr) -> Result<TcpStream, Failure> {
     let stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
     Ok(stream)
+}
+
+/// A header field's value. By hand, because what the client takes of the processors the server lacks.
+fn field<'a>(head: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+    head.split(|byte| *byte == b'\n').find_map(|line| {
+        let (known, rest) = line.split_at_checked(name.len())?;
+        let value = rest.strip_prefix(b":").filter(|_| known.eq_ignore_ascii_case(name))?;
+        Some(value.trim_ascii())
+    })
+}
+
+fn number(text: &[u8]) -> Option<usize> {
+    std::str::from_utf8(text).ok()?.parse().ok()
 }
 
 fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {

@@ -10,6 +10,7 @@
 mod case;
 mod constant;
 mod desk;
+mod goal;
 mod goals;
 mod growth;
 mod inside;

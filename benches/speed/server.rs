@@ -12,6 +12,9 @@ use crate::Failure;
 /// How long a server may take to be ready, and to stop.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How long it may be busy with itself.
+const SETTLING: Duration = Duration::from_secs(10);
+
 /// A running server. Killed when dropped.
 pub struct Server {
     child: Child,
@@ -64,6 +67,16 @@ impl Server {
     /// What it has taken of the processors so far, in nanoseconds.
     pub fn cpu(&self) -> u64 {
         cpu(self.pid())
+    }
+
+    /// Waits until it has nothing to do: what it does after its start is nobody's request.
+    pub fn settle(&self) {
+        let started = Instant::now();
+        let mut before = u64::MAX;
+        while before != self.cpu() && started.elapsed() < SETTLING {
+            before = self.cpu();
+            std::thread::sleep(Duration::from_millis(200));
+        }
     }
 
     /// Tells it to stop, and waits until it has.

@@ -42,6 +42,7 @@ pub fn compare(options: &Options, folder: &Path, desk: &Desk) -> Result<Syncs, F
         let environment = [("LD_PRELOAD", shim.as_path()), ("SPEED_SKIPPED", skipped.as_path())];
         for (environment, rates) in [(&environment[..0], &mut full), (&environment[..], &mut normal)] {
             let server = Server::lodge(&options.binary, &desk.path, environment)?;
+            server.settle();
             rates.push(asked(&server, &world, &case::reply(&world), CLIENTS, options.time())?.rate());
             server.stop()?;
         }

@@ -9,7 +9,7 @@ use crate::Failure;
 use crate::desk::{World, column};
 
 /// How many rows the shares are taken from.
-const SAMPLE: usize = 1000;
+const SAMPLE: i64 = 1000;
 /// How many words of each sort.
 const EACH: usize = 12;
 /// The share of rows up to which a word is rare.
@@ -33,8 +33,9 @@ impl Words {
         let conn = open::readable(&world.path)?;
         let spread = |table: &str, text: &str| -> Result<Vec<String>, Failure> {
             let last: i64 = conn.query_row(&format!("SELECT max(id) FROM {table}"), [], |row| row.get(0))?;
-            let step = (last / SAMPLE as i64).max(1);
-            let sql = format!("SELECT {text} FROM {table} WHERE id % {step} = 0");
+            let step = (last / SAMPLE).max(1);
+            let ids: Vec<String> = (1..=SAMPLE).map(|n| (n * step).to_string()).collect();
+            let sql = format!("SELECT {text} FROM {table} WHERE id IN ({})", ids.join(","));
             Ok(column::<String>(&conn, &sql)?.iter().map(|text| text::fold(text)).collect())
         };
         let tickets = sorted(&spread("ticket", "title || ' ' || content")?);
