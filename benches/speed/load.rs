@@ -2,12 +2,10 @@
 
 use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
-use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::task::LocalSet;
 
 use crate::Failure;
 
@@ -112,14 +110,16 @@ struct Crew<'a> {
     run: Run,
     ok: u16,
     next: RefCell<&'a mut dyn FnMut() -> Option<Ask>>,
-    counts_from: Instant,
-    until: Instant,
-    ended: Cell<Instant>,
+    gauge: &'a dyn Fn() -> u64,
+    /// When counting began, and what the gauge showed.
+    begun: Cell<Option<(Instant, u64)>>,
+    is_over: Cell<bool>,
     outcome: RefCell<Outcome>,
 }
 
 /// Asks until the time is up or there is nothing more to ask. `ok` is the status that every answer must have, `gauge` what is
-/// read when it begins to count and when it ends.
+/// read when it begins to count and when it ends. What is answered in between counts: of the requests under way at either
+/// end as many are counted as are not.
 ///
 /// # Errors
 /// When an answer does not come or has another status.
@@ -130,70 +130,75 @@ pub async fn drive(
     next: &mut dyn FnMut() -> Option<Ask>,
     gauge: &dyn Fn() -> u64,
 ) -> Result<Outcome, Failure> {
-    let counts_from = Instant::now() + run.warm;
-    let until = counts_from + run.time;
-    let crew = Crew {
-        address,
-        run,
-        ok,
-        next: RefCell::new(next),
-        counts_from,
-        until,
-        ended: Cell::new(counts_from),
-        outcome: RefCell::default(),
-    };
-    let before = Cell::new(gauge());
-    let look = async {
-        tokio::time::sleep_until(counts_from.into()).await;
-        before.set(gauge());
-        Ok(())
-    };
-    let workers = (0..run.connections).map(|n| crew.work(n));
-    let workers = async { futures_util::future::try_join_all(workers).await.map(drop) };
+    let (next, begun, is_over) = (RefCell::new(next), Cell::new(None), Cell::new(false));
+    let crew = Crew { address, run, ok, next, gauge, begun, is_over, outcome: RefCell::default() };
     if run.warm.is_zero() {
-        workers.await?;
-    } else {
-        futures_util::future::try_join(workers, look).await?;
+        crew.begin();
     }
-    let after = gauge();
+    let workers = futures_util::future::try_join_all((0..run.connections).map(|n| crew.work(n)));
+    let mut workers = std::pin::pin!(workers);
+    tokio::select! {
+        ended = &mut workers => drop(ended?),
+        () = crew.watch() => drop(workers.await?),
+    }
+    crew.end();
     let mut outcome = crew.outcome.take();
-    outcome.gauge = after.saturating_sub(before.get());
-    outcome.seconds = (crew.ended.get() - counts_from).as_secs_f64();
     outcome.latencies.sort_unstable();
     Ok(outcome)
 }
 
 impl Crew<'_> {
+    fn begin(&self) {
+        self.begun.set(Some((Instant::now(), (self.gauge)())));
+    }
+
+    fn end(&self) {
+        if let (false, Some((begun, before))) = (self.is_over.replace(true), self.begun.get()) {
+            let mut outcome = self.outcome.borrow_mut();
+            outcome.seconds = begun.elapsed().as_secs_f64();
+            outcome.gauge = (self.gauge)().saturating_sub(before);
+        }
+    }
+
+    /// Begins and ends counting in time. Where nothing is answered in that time, it goes on until something is.
+    async fn watch(&self) {
+        if self.begun.get().is_none() {
+            tokio::time::sleep(self.run.warm).await;
+            self.begin();
+        }
+        tokio::time::sleep(self.run.time).await;
+        while self.outcome.borrow().requests == 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        self.end();
+    }
+
     async fn work(&self, n: usize) -> Result<(), Failure> {
         let mut line = Line::to(self.address).await?;
         let pause = self.run.pace.map(|pace| Duration::from_secs_f64(self.run.connections as f64 / pace));
-        let mut due =
-            Instant::now() + pause.unwrap_or_default().mul_f64(n as f64 / self.run.connections as f64);
-        loop {
+        let first = pause.unwrap_or_default().mul_f64(n as f64 / self.run.connections as f64);
+        let mut due = Instant::now() + first;
+        while !self.is_over.get() {
             if let Some(pause) = pause {
                 tokio::time::sleep_until(due.into()).await;
                 due = (due + pause).max(Instant::now());
             }
-            let begun = Instant::now();
-            // On a machine that stands still a while, one answer at least.
-            if begun >= self.until && self.outcome.borrow().requests > 0 {
-                return Ok(());
-            }
             let Some(ask) = (self.next.borrow_mut())() else { return Ok(()) };
+            let begun = Instant::now();
             let answer = tokio::time::timeout(PATIENCE, line.ask(&ask.bytes())).await;
             let answer = answer.map_err(|_| format!("{} {}: no answer", ask.method, ask.path))??;
             if answer.status != self.ok {
                 let told = String::from_utf8_lossy(&line.buffer);
                 return Err(format!("{} {}: answered {}", ask.method, ask.path, told).into());
             }
-            if begun >= self.counts_from {
+            if self.begun.get().is_some() && !self.is_over.get() {
                 let mut outcome = self.outcome.borrow_mut();
                 outcome.requests += 1;
                 outcome.latencies.push(begun.elapsed().as_nanos() as u64);
                 outcome.length = answer.length;
-                self.ended.set(Instant::now());
             }
         }
+        Ok(())
     }
 }
 
@@ -291,5 +296,5 @@ pub fn fetch(address: SocketAddr, ask: &Ask) -> Result<(String, Vec<u8>), Failur
 /// Runs what asks, on this thread.
 pub fn block_on<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    Ok(Rc::new(LocalSet::new()).block_on(&runtime, work))
+    Ok(runtime.block_on(work))
 }
