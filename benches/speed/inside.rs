@@ -11,7 +11,7 @@ use poem::Request;
 use rusqlite::trace::{TraceEvent, TraceEventCodes};
 use serde_json::Value;
 
-use crate::case::Case;
+use crate::case::{Case, Kind};
 use crate::desk::World;
 use crate::load::Ask;
 use crate::{ALLOCATOR, Failure, load};
@@ -20,14 +20,19 @@ use crate::{ALLOCATOR, Failure, load};
 const COUNTED: usize = 40;
 /// How many come before, so that statements are prepared.
 const AHEAD: usize = 20;
-/// How many different requests are recorded for the second limit.
-const RECORDED: usize = 16;
+/// How many requests are recorded for the second limit: so many that what they read is more than a connection's cache holds,
+/// as it is for the server. Of writes, which have no limit, a few tell how many statements they are.
+const RECORDED: usize = 400;
+/// How many writes are.
+const WRITES: usize = 16;
 
-/// A statement that was run, its parameters filled in, and how many rows it had.
+/// A statement that was run, and how many rows it had.
 #[derive(Clone, Debug)]
 pub struct Ran {
-    /// The text, in which `rarray(NULL)` stands for a list of ids.
+    /// The text.
     pub sql: String,
+    /// The text with the parameters filled in; lists of ids are NULL.
+    pub filled: String,
     /// How many rows it had.
     pub rows: usize,
 }
@@ -62,7 +67,8 @@ fn note(event: TraceEvent<'_>) {
         // A search ends its snapshot after it has answered, when the next request may have begun.
         TraceEvent::Stmt(_, "COMMIT") => {}
         TraceEvent::Stmt(statement, _) => {
-            ran.push(Ran { sql: statement.expanded_sql().unwrap_or_default(), rows: 0 });
+            let filled = statement.expanded_sql().unwrap_or_default();
+            ran.push(Ran { sql: statement.sql().into_owned(), filled, rows: 0 });
         }
         TraceEvent::Row(statement) => {
             // A search index's own reads again, some of which have no text at all.
@@ -133,7 +139,8 @@ async fn look_at(db: &Db, app: &impl Outermost, world: &World, case: &Case) -> R
         recorded: vec![],
     };
     trace(db, true).await?;
-    for ask in asks(case, RECORDED) {
+    let recorded = if case.kind == Kind::Write { WRITES } else { RECORDED };
+    for ask in asks(case, recorded) {
         RAN.lock().unwrap_or_else(PoisonError::into_inner).clear();
         let body = answer(app, case, &ask).await?;
         let ran = std::mem::take(&mut *RAN.lock().unwrap_or_else(PoisonError::into_inner));

@@ -7,6 +7,7 @@
 
 #![allow(clippy::print_stdout, reason = "the figures are what this program is run for")]
 
+mod bound;
 mod case;
 mod constant;
 mod desk;

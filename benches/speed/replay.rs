@@ -8,21 +8,26 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use lodge::db::{Ids, open};
-use rusqlite::{Connection, Rows};
+use rusqlite::Connection;
+use rusqlite::types::Value;
 use serde::ser::{Serialize, SerializeMap, Serializer};
-use serde_json::Value;
+use serde_json::Value as Json;
 
 use crate::Failure;
-use crate::inside::Recorded;
+use crate::bound::bound;
+use crate::inside::{Ran, Recorded};
 use crate::server::ran;
 
 /// How a read begins.
 const BEGIN: &str = "BEGIN";
 
-/// A statement, and the ids it is given.
+/// A statement, and what it is given.
 struct Step {
     sql: String,
-    ids: Option<Vec<i64>>,
+    /// Its parameters by their numbers: of lists of ids nothing.
+    bound: Vec<(usize, Option<Value>)>,
+    /// What every list of ids is.
+    ids: Vec<i64>,
 }
 
 /// A recorded request, ready to be run again.
@@ -41,17 +46,17 @@ enum Tree {
     Map(Vec<(String, Tree)>),
 }
 
-impl From<&Value> for Tree {
-    fn from(value: &Value) -> Self {
+impl From<&Json> for Tree {
+    fn from(value: &Json) -> Self {
         match value {
-            Value::Null => Self::Null,
-            Value::Bool(value) => Self::Bool(*value),
-            Value::Number(number) => {
+            Json::Null => Self::Null,
+            Json::Bool(value) => Self::Bool(*value),
+            Json::Number(number) => {
                 number.as_i64().map_or_else(|| Self::Text(number.to_string()), Self::Integer)
             }
-            Value::String(text) => Self::Text(text.clone()),
-            Value::Array(items) => Self::List(items.iter().map(Self::from).collect()),
-            Value::Object(map) => {
+            Json::String(text) => Self::Text(text.clone()),
+            Json::Array(items) => Self::List(items.iter().map(Self::from).collect()),
+            Json::Object(map) => {
                 Self::Map(map.iter().map(|(name, value)| (name.clone(), value.into())).collect())
             }
         }
@@ -92,10 +97,7 @@ pub fn cost(path: &Path, recorded: &[Recorded], time: Duration) -> Result<f64, F
 }
 
 fn connection(path: &Path) -> Result<Connection, Failure> {
-    let conn = open::readable(path)?;
-    // The texts differ by their parameters: each has its own place.
-    conn.set_prepared_statement_cache_capacity(1024);
-    Ok(conn)
+    Ok(open::readable(path)?)
 }
 
 /// Runs all scripts over and over: how often one was run, and how many nanoseconds of this thread all took.
@@ -142,14 +144,13 @@ fn end(conn: &Connection) -> Result<(), Failure> {
 fn step_through(conn: &Connection, step: &Step, mut take: impl FnMut(i64)) -> Result<usize, Failure> {
     let mut statement = conn.prepare_cached(&step.sql)?;
     let columns = statement.column_count();
-    let mut rows: Rows<'_> = match &step.ids {
-        Some(ids) => {
-            let ids = Ids::from(ids.iter().copied());
-            (1..=statement.parameter_count()).try_for_each(|n| statement.raw_bind_parameter(n, &ids))?;
-            statement.raw_query()
+    for (n, value) in &step.bound {
+        match value {
+            Some(value) => statement.raw_bind_parameter(*n, value)?,
+            None => statement.raw_bind_parameter(*n, Ids::from(step.ids.iter().copied()))?,
         }
-        None => statement.query([])?,
-    };
+    }
+    let mut rows = statement.raw_query();
     let mut count = 0;
     while let Some(row) = rows.next()? {
         count += 1;
@@ -163,11 +164,29 @@ fn step_through(conn: &Connection, step: &Step, mut take: impl FnMut(i64)) -> Re
     Ok(count)
 }
 
+/// What was bound to a statement. Where a list of ids stood, and only there, SQLite tells of `rarray(NULL)`.
+fn parameters(conn: &Connection, ran: &Ran) -> Result<Vec<(usize, Option<Value>)>, Failure> {
+    let statement = conn.prepare_cached(&ran.sql)?;
+    let told = bound(&ran.sql, &ran.filled).ok_or_else(|| format!("not understood: {}", ran.filled))?;
+    let mut parameters = vec![];
+    for (name, value) in told {
+        let is_list = ran.sql.contains(&format!("rarray({name})"))
+            || (name.starts_with('?') && value == Value::Null && ran.sql.contains("rarray(?)"));
+        let number = name.strip_prefix('?').map(str::parse).transpose()?;
+        let number = match number {
+            Some(number) => number,
+            None => statement.parameter_index(&name)?.ok_or_else(|| format!("no parameter is {name}"))?,
+        };
+        parameters.push((number, (!is_list).then_some(value)));
+    }
+    Ok(parameters)
+}
+
 /// Prepares a recorded request to be run again. Lists of ids are not in the recorded text: they are those that the answer
 /// shows, those that statements before found, or none, whichever gives as many rows as there were.
 fn script(conn: &Connection, recorded: &Recorded) -> Result<Script, Failure> {
     let shown: Vec<i64> = match &recorded.body["data"] {
-        Value::Array(items) => items.iter().filter_map(|item| item["id"].as_i64()).collect(),
+        Json::Array(items) => items.iter().filter_map(|item| item["id"].as_i64()).collect(),
         one => one["id"].as_i64().into_iter().collect(),
     };
     let (mut steps, mut seen): (Vec<Step>, Vec<i64>) = (vec![], vec![]);
@@ -175,14 +194,12 @@ fn script(conn: &Connection, recorded: &Recorded) -> Result<Script, Failure> {
         if ran.sql == BEGIN {
             end(conn)?;
         }
-        let choices: Vec<Option<Vec<i64>>> = if ran.sql.contains("rarray(NULL)") {
-            vec![Some(shown.clone()), Some(seen.clone()), Some(vec![])]
-        } else {
-            vec![None]
-        };
+        let bound = parameters(conn, ran)?;
+        let lists = bound.iter().any(|(_, value)| value.is_none());
+        let choices = if lists { vec![shown.clone(), seen.clone(), vec![]] } else { vec![vec![]] };
         let mut fits = None;
         for ids in choices {
-            let step = Step { sql: ran.sql.replace("rarray(NULL)", "rarray(?)"), ids };
+            let step = Step { sql: ran.sql.clone(), bound: bound.clone(), ids };
             let mut found = vec![];
             if step_through(conn, &step, |id| found.push(id))? == ran.rows {
                 fits = Some((step, found));
@@ -190,7 +207,7 @@ fn script(conn: &Connection, recorded: &Recorded) -> Result<Script, Failure> {
             }
         }
         let Some((step, found)) = fits else {
-            return Err(format!("run again, this has not {} rows: {}", ran.rows, ran.sql).into());
+            return Err(format!("run again, this has not {} rows: {}", ran.rows, ran.filled).into());
         };
         seen.extend(found.iter().filter(|id| shown.contains(id)));
         steps.push(step);
