@@ -17,8 +17,10 @@ use crate::words::Words;
 pub enum Kind {
     /// No database at all.
     Nothing,
-    /// A list, or a search.
+    /// A list.
     List,
+    /// A search, of which the server does one at a time.
+    Search,
     /// One thing.
     Point,
     /// A change.
@@ -126,7 +128,7 @@ pub fn reads(world: &Rc<World>, words: &Words) -> Vec<Case> {
     };
     let searched = |operation, name, path: &'static str, words: &[String]| {
         let (world, words) = (Rc::clone(world), words.to_vec());
-        Case::of(operation, name, Kind::List, move |n| {
+        Case::of(operation, name, Kind::Search, move |n| {
             get(&world, &format!("{path}{}", encoded(&words[n % words.len()])))
         })
     };

@@ -69,7 +69,8 @@ pub fn goals(options: &Options, folder: &Path, page: &mut Page) -> Result<bool, 
 
 /// The worst of each kind.
 fn efficiency(rows: &[Row], goals: &mut Goals) {
-    let kinds = [(Kind::List, "lists and searches", 0.75), (Kind::Point, "point reads", 0.6)];
+    let kinds =
+        [(Kind::List, "lists", 0.75), (Kind::Search, "searches", 0.75), (Kind::Point, "point reads", 0.6)];
     for (kind, name, goal) in kinds {
         let found = rows.iter().filter(|row| row.kind == kind);
         let worst =

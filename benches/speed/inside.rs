@@ -22,7 +22,7 @@ const COUNTED: usize = 40;
 const AHEAD: usize = 20;
 /// How many requests are recorded for the second limit: so many that what they read is more than a connection's cache holds,
 /// as it is for the server. Of writes, which have no limit, a few tell how many statements they are.
-const RECORDED: usize = 400;
+const RECORDED: usize = 200;
 /// How many writes are.
 const WRITES: usize = 16;
 

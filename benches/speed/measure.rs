@@ -144,8 +144,8 @@ fn rows(
         cases.iter().zip(timed).zip(inside::look(world, cases)?)
     {
         let limits = match case.kind {
-            Kind::List | Kind::Point => {
-                Some((constant.cost(), replay::cost(&world.path, &inside.recorded, time)?))
+            Kind::List | Kind::Search | Kind::Point => {
+                Some((constant.cost(), replay::cost(&world.path, &inside.recorded, case.kind, time)?))
             }
             Kind::Nothing | Kind::Write => None,
         };

@@ -4,6 +4,7 @@
 //!
 //! What it leaves out: making types of rows, formatting times (the tree has them as text), hashing the key, and every check.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -15,6 +16,7 @@ use serde_json::Value as Json;
 
 use crate::Failure;
 use crate::bound::bound;
+use crate::case::Kind;
 use crate::inside::{Ran, Recorded};
 use crate::server::ran;
 
@@ -80,11 +82,16 @@ impl Serialize for Tree {
     }
 }
 
-/// What one request takes of the processors, in microseconds, on as many threads as the server has.
-pub fn cost(path: &Path, recorded: &[Recorded], time: Duration) -> Result<f64, Failure> {
+/// What one request takes of the processors, in microseconds, on as many threads as the server has for it. Requests that did
+/// the same are kept once: many copies of an answer would only push each other out of the processor's caches.
+pub fn cost(path: &Path, recorded: &[Recorded], kind: Kind, time: Duration) -> Result<f64, Failure> {
     let conn = connection(path)?;
-    let scripts = recorded.iter().map(|one| script(&conn, one)).collect::<Result<Vec<_>, _>>()?;
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut known = HashSet::new();
+    let did = |one: &Recorded| one.ran.iter().map(|ran| ran.filled.as_str()).collect::<Vec<_>>().join(";");
+    let different = recorded.iter().filter(|one| known.insert(did(one)));
+    let scripts = different.map(|one| script(&conn, one)).collect::<Result<Vec<_>, _>>()?;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = if kind == Kind::Search { 1 } else { cores };
     std::thread::scope(|scope| {
         let threads: Vec<_> = (0..threads).map(|_| scope.spawn(|| repeat(path, &scripts, time))).collect();
         let (mut times, mut nanos) = (0, 0);
