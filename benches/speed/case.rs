@@ -189,6 +189,10 @@ pub fn writes(world: &Rc<World>) -> Vec<Case> {
     let (update, like, close, read, all, profile) = (of(), of(), of(), of(), of(), of());
     let ids = |ids: Vec<i64>| ids.iter().map(i64::to_string).collect::<Vec<_>>().join(",");
     let open = ids(world.open.iter().map(|(_, ticket, _)| *ticket).collect());
+    let newest = (0..world.keys.len()).flat_map(|agent| {
+        world.notifications.iter().filter(move |(who, _)| *who == agent).take(20).map(|(_, id)| *id)
+    });
+    let newest = newest.collect();
     let told = ids(world.notifications.iter().map(|(_, id)| *id).collect());
     vec![
         Case::of("update_ticket", "update a ticket", Kind::Write, move |n| {
@@ -205,7 +209,9 @@ pub fn writes(world: &Rc<World>) -> Vec<Case> {
         })
         .used_up(
             world.open.len(),
-            format!("UPDATE ticket SET status = 'open', closed_at = NULL, is_resolved = 0 WHERE id IN ({open})"),
+            format!(
+                "UPDATE ticket SET status = 'open', closed_at = NULL, is_resolved = 0 WHERE id IN ({open})"
+            ),
         ),
         reply(world),
         Case::of("toggle_message_like", "like a message", Kind::Write, move |n| {
@@ -225,10 +231,11 @@ pub fn writes(world: &Rc<World>) -> Vec<Case> {
         })
         .used_up(
             world.keys.len(),
-            "UPDATE notification SET is_read = 1 WHERE is_read = 0;
-             UPDATE notification SET is_read = 0 WHERE id IN (SELECT n.id FROM agent a, notification n WHERE n.id IN
-               (SELECT id FROM notification WHERE agent_id = a.id ORDER BY id DESC LIMIT 20))"
-                .into(),
+            format!(
+                "UPDATE notification SET is_read = 1 WHERE is_read = 0;
+                 UPDATE notification SET is_read = 0 WHERE id IN ({})",
+                ids(newest)
+            ),
         ),
         Case::of("update_profile", "update the profile", Kind::Write, move |n| {
             let body = json!({"phone": format!("+49 30 {n}")});
