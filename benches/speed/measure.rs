@@ -1,0 +1,192 @@
+//! The table of operations: what each costs on one desk, the two limits beside it, and how near it comes to them.
+
+use std::path::Path;
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::case::{self, Case, Kind};
+use crate::desk::{Desk, World};
+use crate::inside::{self, Inside};
+use crate::load::{Outcome, Run, block_on, drive, fetch};
+use crate::options::Options;
+use crate::page::{Page, number};
+use crate::server::Server;
+use crate::words::Words;
+use crate::{Failure, replay};
+
+/// Over how many connections efficiency is measured.
+const SOME: usize = 16;
+/// How many connections many are.
+const MANY: usize = 64;
+/// How many batches of a work that is used up are done at most.
+const BATCHES: usize = 20;
+
+/// What was measured of one case.
+pub struct Row {
+    /// How the table calls it.
+    pub name: &'static str,
+    /// What kind of work it is.
+    pub kind: Kind,
+    /// CPU time a request, in microseconds.
+    pub cost: f64,
+    /// What the limits add up to, in microseconds, of reads.
+    pub limits: Option<(f64, f64)>,
+    one: Outcome,
+    many: Outcome,
+    inside: Inside,
+}
+
+impl Row {
+    /// The limits' time ÷ the time measured.
+    pub fn efficiency(&self) -> Option<f64> {
+        self.limits.map(|(constant, replayed)| (constant + replayed) / self.cost)
+    }
+}
+
+/// Asks one case for a while. Work that is used up is made anew in between, which does not count.
+pub fn asked(
+    server: &Server,
+    world: &World,
+    case: &Case,
+    connections: usize,
+    time: Duration,
+) -> Result<Outcome, Failure> {
+    let gauge = || server.cpu();
+    let drive_once = |run: Run| -> Result<Outcome, Failure> {
+        block_on(drive(server.address, run, case.ok, &mut || case.next(), &gauge))?
+    };
+    let run = Run::new(connections, time);
+    if case.batch.is_none() {
+        return drive_once(run);
+    }
+    let mut all = Outcome::default();
+    for _ in 0..BATCHES {
+        case.refill(world)?;
+        all = all.and(drive_once(Run { warm: Duration::ZERO, ..run })?);
+        if all.seconds >= time.as_secs_f64() {
+            break;
+        }
+    }
+    Ok(all)
+}
+
+/// The server answering as many bytes.
+pub fn constant(
+    server: &Server,
+    length: usize,
+    connections: usize,
+    time: Duration,
+) -> Result<Outcome, Failure> {
+    let ask = crate::load::Ask {
+        method: "GET",
+        path: format!("/{length}"),
+        headers: vec![("X-API-KEY".into(), "x".repeat(59))],
+        body: None,
+    };
+    let gauge = || server.cpu();
+    block_on(drive(server.address, Run::new(connections, time), 200, &mut || Some(ask.clone()), &gauge))?
+}
+
+/// The `ETag` of the ticket that is polled.
+pub fn etag(server: &Server, world: &World) -> Result<String, Failure> {
+    let ask = case::ask("GET", &format!("/tickets/{}", world.tickets[0]), world.me(), None);
+    let (head, _) = fetch(server.address, &ask)?;
+    let found = head.lines().find_map(|line| {
+        line.to_ascii_lowercase().strip_prefix("etag: ").map(|_| line[6..].trim().to_owned())
+    });
+    Ok(found.ok_or("a ticket without an ETag")?)
+}
+
+/// Measures every operation on one desk.
+pub fn measure(options: &Options, folder: &Path, page: &mut Page) -> Result<Vec<Row>, Failure> {
+    let desk = Desk::make(options, folder, options.tickets, options.articles)?;
+    let world = Rc::new(World::of(&desk.path)?);
+    let words = Words::of(&world)?;
+    let limit = Server::constant()?;
+    let server = Server::lodge(&options.binary, &desk.path, &[])?;
+    let mut reads = case::reads(&world, &words);
+    reads.push(case::unchanged(&world, &etag(&server, &world)?));
+    let writes = case::writes(&world);
+    case::complete(reads.iter().chain(&writes))?;
+    let mut rows = rows(options, &world, server, &limit, &reads)?;
+    // After the reads have been looked at from inside: what is polled must not have changed meanwhile.
+    let server = Server::lodge(&options.binary, &desk.path, &[])?;
+    rows.extend(self::rows(options, &world, server, &limit, &writes)?);
+    page.put("operations", &table(&desk, &rows))?;
+    desk.remove();
+    Ok(rows)
+}
+
+/// Measures cases through the server's socket, then from inside.
+fn rows(
+    options: &Options,
+    world: &World,
+    server: Server,
+    limit: &Server,
+    cases: &[Case],
+) -> Result<Vec<Row>, Failure> {
+    let time = options.time();
+    let mut timed = vec![];
+    // The first request of all makes what all the others find.
+    asked(&server, world, &case::health(), 1, time)?;
+    server.settle();
+    for case in cases {
+        println!("{}", case.name);
+        let one = asked(&server, world, case, 1, time)?;
+        let many = asked(&server, world, case, MANY, time)?;
+        let some = asked(&server, world, case, SOME, time)?;
+        let constant = constant(limit, some.length, SOME, time)?;
+        timed.push((one, many, some, constant));
+    }
+    server.stop()?;
+    let mut rows = vec![];
+    for ((case, (one, many, some, constant)), inside) in
+        cases.iter().zip(timed).zip(inside::look(world, cases)?)
+    {
+        let limits = match case.kind {
+            Kind::List | Kind::Search | Kind::Point => {
+                Some((constant.cost(), replay::cost(&world.path, &inside.recorded, case.kind, time)?))
+            }
+            Kind::Nothing | Kind::Write => None,
+        };
+        rows.push(Row { name: case.name, kind: case.kind, cost: some.cost(), limits, one, many, inside });
+    }
+    Ok(rows)
+}
+
+fn table(desk: &Desk, rows: &[Row]) -> String {
+    let mut text = format!(
+        "A desk of {} tickets and {} articles.\n\n\
+         | | 1 connection: requests/s | p50 µs | p99 µs | 64: requests/s | p50 µs | p99 µs | CPU µs | SQL | allocations | KB \
+         | constant body, CPU µs | SQL and serialisation, CPU µs | efficiency |\n\
+         |---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n",
+        number(f64::from(desk.tickets)),
+        number(f64::from(desk.articles)),
+    );
+    for row in rows {
+        let (constant, replayed, efficiency) = match (row.limits, row.efficiency()) {
+            (Some((constant, replayed)), Some(efficiency)) => {
+                (number(constant), number(replayed), format!("{efficiency:.2}"))
+            }
+            _ => Default::default(),
+        };
+        let cells = [
+            row.name.to_owned(),
+            number(row.one.rate()),
+            number(row.one.micros(0.5)),
+            number(row.one.micros(0.99)),
+            number(row.many.rate()),
+            number(row.many.micros(0.5)),
+            number(row.many.micros(0.99)),
+            number(row.cost),
+            format!("{:.1}", row.inside.statements),
+            number(row.inside.allocations),
+            format!("{:.1}", row.inside.allocated / 1024.0),
+            constant,
+            replayed,
+            efficiency,
+        ];
+        text += &format!("| {} |\n", cells.join(" | "));
+    }
+    text
+}
