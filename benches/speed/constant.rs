@@ -22,8 +22,8 @@ pub fn run() -> Result<(), Failure> {
     let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
     socket2::SockRef::from(&listener).listen(BACKLOG)?;
     listener.set_nonblocking(true)?;
-    let filter = tracing_subscriber::EnvFilter::try_new("error")?;
-    tracing_subscriber::fmt().with_env_filter(filter).with_target(false).with_writer(std::io::stderr).init();
+    let lines = tracing_subscriber::fmt().with_max_level(tracing::Level::ERROR);
+    lines.with_target(false).with_writer(std::io::stderr).init();
     let front = Front {
         inner: make_sync(answer),
         limit: options.bounds.request,
