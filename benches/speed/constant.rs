@@ -10,6 +10,8 @@ use lodge::http::serve::{BACKLOG, serve};
 use poem::endpoint::make_sync;
 use poem::{Request, Response};
 use tokio_util::sync::CancellationToken;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::Failure;
 
@@ -22,8 +24,10 @@ pub fn run() -> Result<(), Failure> {
     let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
     socket2::SockRef::from(&listener).listen(BACKLOG)?;
     listener.set_nonblocking(true)?;
-    let filter = tracing_subscriber::EnvFilter::try_new("error")?;
-    tracing_subscriber::fmt().with_env_filter(filter).with_target(false).with_writer(std::io::stderr).init();
+    // As with `--log error`: lines that are not written cost something, too.
+    let filter: tracing_subscriber::filter::Targets = "error".parse()?;
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
+    tracing_subscriber::registry().with(filter).with(lines).try_init()?;
     let front = Front {
         inner: make_sync(answer),
         limit: options.bounds.request,
