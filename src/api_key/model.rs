@@ -28,6 +28,8 @@ pub struct Found {
     pub is_revoked: bool,
     /// Whom an external key speaks for.
     pub agent: Option<FoundAgent>,
+    /// How many tickets a page has unless somebody asks for another number: a setting, and as often asked for as keys are.
+    pub tickets_per_page: i64,
 }
 
 /// The agent of a key as authentication looks at it.

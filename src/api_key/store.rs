@@ -31,6 +31,7 @@ impl FromRow for Found {
             expires_at: row.get::<_, Option<i64>>(5)?.map(Timestamp),
             is_revoked: row.get(6)?,
             agent,
+            tickets_per_page: row.get(12)?,
         })
     }
 }
@@ -55,7 +56,7 @@ pub fn find_by_hash(tx: &Tx<'_>, hash: &[u8; 32]) -> Result<Option<Found>> {
     first(
         tx,
         "SELECT k.id, k.name, k.hash, k.scopes, k.special, k.expires_at, k.revoked_at IS NOT NULL, k.agent_id,
-           a.name, a.avatar_url, a.is_active AND a.deleted_at IS NULL, s.department_visibility
+           a.name, a.avatar_url, a.is_active AND a.deleted_at IS NULL, s.department_visibility, s.tickets_per_page
          FROM api_key k LEFT JOIN agent a ON a.id = k.agent_id CROSS JOIN setting s WHERE k.hash = ?",
         [hash],
     )

@@ -74,6 +74,7 @@ fn look_up(tx: &Tx<'_>, hash: &[u8; 32]) -> Result<Option<Holder>> {
             name: found.name,
             special: found.special,
             scopes: found.scopes,
+            tickets_per_page: found.tickets_per_page,
         })),
         Some(agent) if !agent.is_active => Who::Inactive,
         Some(agent) => Who::Agent(Arc::new(Person {
@@ -81,6 +82,7 @@ fn look_up(tx: &Tx<'_>, hash: &[u8; 32]) -> Result<Option<Holder>> {
             name: agent.name,
             avatar_url: agent.avatar_url,
             key_id: found.id,
+            tickets_per_page: found.tickets_per_page,
             departments: match agent.sees_departments {
                 true => Some(crate::agent::store::departments(tx, agent.id)?),
                 false => None,

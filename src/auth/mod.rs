@@ -33,6 +33,7 @@ struct Person {
     avatar_url: Option<String>,
     key_id: i64,
     departments: Option<Vec<i64>>,
+    tickets_per_page: i64,
 }
 
 impl Agent {
@@ -61,6 +62,11 @@ impl Agent {
         self.person.departments.as_deref()
     }
 
+    /// How many tickets a page has unless another number is asked for: the setting.
+    pub fn tickets_per_page(&self) -> i64 {
+        self.person.tickets_per_page
+    }
+
     /// The agent as the one who did something.
     pub fn actor(&self) -> Actor {
         Actor {
@@ -86,6 +92,7 @@ struct Program {
     name: String,
     special: bool,
     scopes: Vec<String>,
+    tickets_per_page: i64,
 }
 
 impl Admin {
@@ -107,6 +114,11 @@ impl Admin {
     /// Whether the key carries a scope.
     pub fn has(&self, scope: &str) -> bool {
         self.is_special() || self.program.scopes.iter().any(|own| own == scope)
+    }
+
+    /// How many tickets a page has unless another number is asked for: the setting.
+    pub fn tickets_per_page(&self) -> i64 {
+        self.program.tickets_per_page
     }
 
     /// The program as the one who did something.

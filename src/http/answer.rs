@@ -61,7 +61,9 @@ impl Answer {
         data: Option<&T>,
         meta: Option<Pages>,
     ) -> Result<Self> {
-        let mut body = Vec::with_capacity(1024);
+        // About what things take, so that a page is not copied again and again as it grows.
+        let things = meta.map_or(1, |pages| usize::try_from(pages.per_page.min(pages.total)).unwrap_or(1));
+        let mut body = Vec::with_capacity(1024 * things + 512);
         serde_json::to_writer(&mut body, &Envelope { status: true, message, data, meta })
             .map_err(|error| Error::Internal(Box::new(error)))?;
         Ok(Self { status, body, kept: None, location: None, etag: None, pages: meta, replayed: false })

@@ -8,10 +8,15 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::error::{Error, Result};
 
+/// One request in so many is counted while it waits for a processor, for itself and the others: to be counted takes longer than
+/// much of what is asked for.
+const COUNTED: usize = 8;
+
 /// The places there are, and who waits for one.
 #[derive(Debug)]
 pub struct Load {
     places: Semaphore,
+    looks: AtomicUsize,
     coming: AtomicUsize,
     most_coming: usize,
     waiting: AtomicUsize,
@@ -41,8 +46,9 @@ impl Load {
     pub fn new(places: usize, patience: Duration) -> Self {
         Self {
             places: Semaphore::new(places),
+            looks: AtomicUsize::new(0),
             coming: AtomicUsize::new(0),
-            most_coming: places.max(2),
+            most_coming: places.div_ceil(COUNTED).max(2),
             waiting: AtomicUsize::new(0),
             most_waiting: places,
             patience,
@@ -52,16 +58,19 @@ impl Load {
     /// Whether it is worth beginning with a request at all. Takes nothing, so that who is slow to send holds no place.
     ///
     /// A read is done in one go, without waiting for anything; were it begun at once, nobody would ever be seen to wait for
-    /// a processor. So each request first lets those that came meanwhile come forward and be counted.
+    /// a processor. So one in a few first lets those that came meanwhile come forward and be counted.
     ///
     /// # Errors
     /// [`Error::Overloaded`] when as many wait as may, for a place or for a processor.
     pub async fn look(&self) -> Result<()> {
-        if self.waiting.load(Ordering::Relaxed) >= self.most_waiting {
+        let is_full = |count: &AtomicUsize, most| count.load(Ordering::Relaxed) >= most;
+        if is_full(&self.waiting, self.most_waiting) || is_full(&self.coming, self.most_coming) {
             return Err(Error::Overloaded);
         }
-        let _coming = Waiting::among(&self.coming, self.most_coming)?;
-        tokio::task::yield_now().await;
+        if self.looks.fetch_add(1, Ordering::Relaxed).is_multiple_of(COUNTED) {
+            let _coming = Waiting::among(&self.coming, self.most_coming)?;
+            tokio::task::yield_now().await;
+        }
         Ok(())
     }
 
@@ -98,9 +107,12 @@ mod tests {
 
     #[tokio::test]
     async fn who_comes_at_the_same_moment_is_counted_before_the_first_begins() {
-        let load = Load::new(2, Duration::from_millis(50));
-        let (first, second, third) = tokio::join!(load.look(), load.look(), load.look());
-        assert!(first.is_ok() && second.is_ok() && third.is_err());
+        let load = Load::new(2 * COUNTED, Duration::from_millis(50));
+        let looks = (0..3 * COUNTED).map(|_| load.look());
+        let looks = futures_util::future::join_all(looks).await;
+        // The first and the ninth are counted, and with them there are as many as may be.
+        assert_eq!(looks.iter().filter(|look| look.is_ok()).count(), COUNTED + 1);
+        assert!(looks[COUNTED + 1].is_err());
         assert!(load.look().await.is_ok(), "nobody waits any more");
     }
 }

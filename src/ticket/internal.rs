@@ -17,7 +17,7 @@ use crate::http::once::Once;
 use crate::http::resource::location;
 use crate::http::tag::{BASE, Tag};
 use crate::scalar::{Id, PageNumber, PerPage, SearchText};
-use crate::{idempotency, setting, text};
+use crate::{idempotency, text};
 
 /// The ticket operations of the Internal API.
 pub struct AdminTicketApi(pub Arc<Db>);
@@ -66,8 +66,7 @@ impl AdminTicketApi {
         };
         let is_quick = filter.is_quick();
         let list = move |tx: &Tx<'_>| {
-            let usual = setting::store::find(tx)?.tickets_per_page;
-            let paging = Paging::new(page.0, per_page.0, usual);
+            let paging = Paging::new(page.0, per_page.0, me.tickets_per_page());
             Listing::new(&store::list(tx, &Visibility::from(&*me), &filter, paging)?)
         };
         Ok(if is_quick { self.0.read(list)? } else { self.0.search(list).await? })

@@ -4,7 +4,7 @@ use rusqlite::{Row, ToSql};
 
 use super::find::find_all;
 use crate::db::search::Query;
-use crate::db::{FromRow, Ids, Named, Page, Paging, Tx, all_named};
+use crate::db::{FromRow, Ids, Named, Page, Paging, Tx, all, all_named, each};
 use crate::error::{Error, Result};
 use crate::ticket::model::{Dashboard, Filter, Priority, Status, Ticket, TicketSort};
 use crate::ticket::visibility::{Arm, MANY, Visibility};
@@ -56,7 +56,7 @@ struct Conditions<'a> {
 }
 
 impl<'a> Conditions<'a> {
-    fn of(visibility: &'a Visibility, filter: &'a Filter) -> Self {
+    fn of(tx: &Tx<'_>, visibility: &'a Visibility, filter: &'a Filter) -> Result<Self> {
         let departments = Ids::from(visibility.departments().iter().copied());
         let mut conditions = Self {
             sql: String::new(),
@@ -80,9 +80,14 @@ impl<'a> Conditions<'a> {
             conditions.sql.push_str(" AND assigned_to IS NULL");
         }
         if let Some(words) = &filter.words {
-            conditions.matches(&Query::new(words.clone()));
+            let query = Query::new(words.clone());
+            match visibility {
+                Visibility::Agent(agent_id) => conditions.are_among(matching(tx, *agent_id, &query)?),
+                Visibility::Departments(..) | Visibility::Desk => conditions.matches(&query),
+            }
+            conditions.contains(&query);
         }
-        conditions
+        Ok(conditions)
     }
 
     /// A condition that counters know. The pluses, which mean nothing else, are replaced by [`Conditions::rows`].
@@ -114,8 +119,7 @@ impl<'a> Conditions<'a> {
     }
 
     fn matches(&mut self, query: &Query) {
-        let indexes = [("ticket_search", query.long("")), ("ticket_bigram", query.pairs(""))];
-        let found: Vec<String> = indexes
+        let found: Vec<String> = indexes(query)
             .into_iter()
             .filter_map(|(table, expression)| {
                 self.values.push((format!(":{table}"), Box::new(expression?)));
@@ -125,6 +129,17 @@ impl<'a> Conditions<'a> {
         if !found.is_empty() {
             self.sql.push_str(&format!(" AND {{walk}}{{id}} IN ({})", found.join(" INTERSECT ")));
         }
+    }
+
+    fn are_among(&mut self, ids: Option<Vec<i64>>) {
+        if let Some(ids) = ids {
+            self.values.push((":found".into(), Box::new(Ids::from(ids))));
+            self.sql.push_str(" AND {walk}{id} IN rarray(:found)");
+        }
+    }
+
+    /// What no index answers, or not wholly.
+    fn contains(&mut self, query: &Query) {
         for (n, text) in query.single().iter().enumerate() {
             self.values.push((format!(":single{n}"), Box::new(text.clone())));
             self.sql.push_str(&format!(
@@ -138,12 +153,43 @@ impl<'a> Conditions<'a> {
     }
 }
 
+/// The search indexes, and what each is asked for.
+fn indexes(query: &Query) -> [(&'static str, Option<String>); 2] {
+    [("ticket_search", query.long("")), ("ticket_bigram", query.pairs(""))]
+}
+
+/// Which of an agent's tickets the indexes find; nothing when they are not asked. An index knows nothing of agents, and what
+/// it finds may be many times what the agent has: both are gone through once, side by side, in the order of their ids.
+fn matching(tx: &Tx<'_>, agent_id: i64, query: &Query) -> Result<Option<Vec<i64>>> {
+    let mut found: Option<Vec<i64>> = None;
+    for (table, expression) in indexes(query) {
+        let Some(expression) = expression else { continue };
+        let among = match found.take() {
+            Some(found) => found,
+            None => {
+                let mut own: Vec<i64> =
+                    all(tx, "SELECT ticket_id FROM ticket_agent WHERE agent_id = ?", [agent_id])?;
+                own.sort_unstable();
+                own
+            }
+        };
+        let (mut among, mut both) = (among.into_iter().peekable(), vec![]);
+        let sql = format!("SELECT rowid FROM {table} WHERE {table} MATCH ? ORDER BY rowid");
+        each(tx, &sql, [expression], |hit: i64| {
+            while among.next_if(|id| *id < hit).is_some() {}
+            both.extend(among.next_if_eq(&hit));
+        })?;
+        found = Some(both);
+    }
+    Ok(found)
+}
+
 /// A page of the tickets a caller sees.
 ///
 /// # Errors
 /// What SQLite says.
 pub fn list(tx: &Tx<'_>, visibility: &Visibility, filter: &Filter, paging: Paging) -> Result<Page<Ticket>> {
-    let conditions = Conditions::of(visibility, filter);
+    let conditions = Conditions::of(tx, visibility, filter)?;
     let total = count(tx, visibility, filter, &conditions)?;
     let walk = Walk::of(visibility, filter, total);
     Page::read(paging, total, || {
@@ -213,7 +259,7 @@ impl FromRow for Dashboard {
 /// What SQLite says.
 pub fn dashboard(tx: &Tx<'_>, visibility: &Visibility, midnight: Timestamp) -> Result<Dashboard> {
     let none = Filter::default();
-    let conditions = Conditions::of(visibility, &none);
+    let conditions = Conditions::of(tx, visibility, &none)?;
     let arms = visibility.arms(None);
     let counters: Vec<_> = arms
         .iter()
