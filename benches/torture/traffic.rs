@@ -95,7 +95,8 @@ pub fn prepare(address: SocketAddr, desk: &Desk, rng: &mut fastrand::Rng) -> Res
 /// there are thousands of tickets, as at its beginning.
 fn opening(agent: usize, rng: &mut fastrand::Rng) -> String {
     let what = if rng.u32(0..50) == 0 { "printer" } else { "scanner" };
-    let content = format!("The {what} on the third floor leaves a thin black line down the middle of each page.");
+    let content =
+        format!("The {what} on the third floor leaves a thin black line down the middle of each page.");
     json!({ "customer_id": 1, "title": "A line on every page", "content": content, "assigned_to": agent + 1 })
         .to_string()
 }
