@@ -15,8 +15,9 @@ use crate::Failure;
 use crate::client::{Client, Request, bytes};
 use crate::desk::{Desk, LABELS, WRITERS};
 
-/// How many tickets there are to work on, and how many requests are prepared, to be drawn from.
-const TICKETS: usize = 160;
+/// How many tickets there are to work on, so many that none gets hundreds of replies, and how many requests are prepared, to be
+/// drawn from.
+const TICKETS: usize = 1000;
 const PREPARED: usize = 2000;
 /// How long an answer is waited for at the end before it counts as missing.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -116,11 +117,11 @@ fn one(desk: &Desk, tickets: &[(usize, i64)], rng: &mut fastrand::Rng) -> Vec<u8
         50..60 => get("/external/dashboard".into()),
         60..68 => get("/external/notifications?per_page=20".into()),
         68..70 => get("/external/tickets?q=printer".into()),
-        70..90 => {
+        70..94 => {
             let content = "I have cleaned the drum; please print a page again. ".repeat(rng.usize(1..20));
             change("POST", &format!("{ticket_path}/messages"), key, json!({ "content": content }).to_string())
         }
-        90..95 => {
+        94..99 => {
             let labels: Vec<_> = (1..=LABELS).filter(|_| rng.bool()).collect();
             change("PUT", &ticket_path, key, json!({ "labels": labels }).to_string())
         }
