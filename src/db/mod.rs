@@ -143,7 +143,7 @@ impl Db {
     /// # Errors
     /// Whatever `job` returns; [`Error::Overloaded`] when no connection is free for a second.
     pub fn read<T>(&self, job: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {
-        let conn = self.readers.get_timeout(TURN).map_err(|_| Error::Overloaded)?;
+        let conn = self.reader()?;
         read_in(&conn, self.clock.now(), job)
     }
 
@@ -152,8 +152,12 @@ impl Db {
     /// # Errors
     /// As [`Db::read`].
     pub fn glance<T>(&self, statement: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {
-        let conn = self.readers.get().map_err(|_| Error::Overloaded)?;
+        let conn = self.reader()?;
         statement(&Tx { conn: &conn, now: self.clock.now() })
+    }
+
+    fn reader(&self) -> Result<r2d2::PooledConnection<SqliteConnectionManager>> {
+        self.readers.get_timeout(TURN).map_err(|_| Error::Overloaded)
     }
 
     /// Runs reads that may take a while (search, reports) in one consistent snapshot on the search lane, so that they

@@ -181,7 +181,8 @@ impl Operation {
         }
     }
 
-    /// What tells a body from another, where repeats are told from other requests. A fast hash of a password is as good as the password to whoever finds it.
+    /// What tells a body from another, where repeats are told from other requests. A fast hash of a password is as good as
+    /// the password to whoever finds it.
     fn fingerprint(&self, raw: &[u8], body: Option<&Value>) -> [u8; 32] {
         if !self.is_post {
             return [0; 32];

@@ -2,7 +2,10 @@
 
 use std::io::{Read, Write};
 use std::thread;
+use std::time::{Duration, Instant};
 
+use lodge::db::{Db, Options};
+use lodge::error::Error;
 use serde_json::json;
 
 use crate::harness::{Response, TestApp, key_of};
@@ -236,4 +239,14 @@ fn a_reply_and_a_deletion_leave_nothing_behind() {
             "{table}"
         );
     }
+}
+
+#[test]
+fn who_finds_every_reading_connection_taken_waits_a_second_and_no_longer() {
+    let app = TestApp::desk();
+    let db = Db::open_read_only(app.path(), &Options { readers: 1, ..Options::default() }).unwrap();
+    let started = Instant::now();
+    let both = db.read(|_| Ok((db.read(|_| Ok(())), db.glance(|_| Ok(()))))).unwrap();
+    assert!(matches!(both, (Err(Error::Overloaded), Err(Error::Overloaded))));
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
 }
