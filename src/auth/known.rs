@@ -45,7 +45,7 @@ impl Known {
         if state.access == access { state.holders.get(hash).cloned() } else { None }
     }
 
-    /// Looks the holder of a key up and keeps it, unless something newer is kept already.
+    /// Looks the holder of a key up and keeps it, with those that were looked up while `access` was the same.
     ///
     /// # Errors
     /// What SQLite says.
@@ -53,12 +53,11 @@ impl Known {
         let access = api_key::store::access(tx)?;
         let Some(holder) = look_up(tx, hash)? else { return Ok(None) };
         let mut state = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if state.access < access {
+        // Also when it is less: a replica may have been put back to an earlier state, and goes on from there in its own way.
+        if state.access != access {
             *state = State { access, holders: HashMap::new() };
         }
-        if state.access == access {
-            state.holders.insert(*hash, holder.clone());
-        }
+        state.holders.insert(*hash, holder.clone());
         Ok(Some(holder))
     }
 }
