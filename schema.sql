@@ -199,6 +199,8 @@ CREATE INDEX canned_response_order ON canned_response (sort_order, title_fold, i
 -- A ticket. `content` is the customer's opening text; what follows are rows of `message`.
 -- `awaits_reply` is 1 while the customer had the last public word; a ticket needs a response while it also is not closed.
 -- `version` grows with every change of the ticket itself (not of the names it shows): what If-Match compares.
+-- The last three columns are copies of ticket_agent, ticket_label and ticket_field, kept by triggers, so that a ticket is read
+-- whole from one place in the file.
 CREATE TABLE ticket (
   id             INTEGER PRIMARY KEY AUTOINCREMENT,
   reference_id   TEXT    NOT NULL UNIQUE,
@@ -219,6 +221,9 @@ CREATE TABLE ticket (
   version        INTEGER NOT NULL DEFAULT 1,
   created_at     INTEGER NOT NULL,
   updated_at     INTEGER NOT NULL,
+  agent_ids      TEXT    NOT NULL DEFAULT '',       -- ',3,5,': who is on it, in the order of the ids
+  label_ids      TEXT    NOT NULL DEFAULT '',       -- the same of its labels
+  field_values   TEXT    NOT NULL DEFAULT '[]',     -- '[[1,"4.2"]]': custom field ids and values
   CHECK ((status = 'closed') = (closed_at IS NOT NULL))
 ) STRICT;
 CREATE INDEX ticket_created ON ticket (created_at DESC, id DESC, status, priority, department_id);
@@ -476,6 +481,36 @@ AFTER UPDATE OF status, priority, department_id, awaits_reply, created_at, updat
     awaits_reply = NEW.awaits_reply, created_at = NEW.created_at, updated_at = NEW.updated_at,
     last_reply_at = NEW.last_reply_at, closed_at = NEW.closed_at
   WHERE ticket_id = NEW.id;
+END;
+
+-- What a ticket shows of the rows under it. Of a ticket that is being deleted nothing is left to be kept.
+CREATE TRIGGER ticket_agent_ids_insert AFTER INSERT ON ticket_agent BEGIN
+  UPDATE ticket SET agent_ids = (SELECT ',' || group_concat(agent_id) || ',' FROM
+    (SELECT agent_id FROM ticket_agent WHERE ticket_id = NEW.ticket_id ORDER BY agent_id)) WHERE id = NEW.ticket_id;
+END;
+CREATE TRIGGER ticket_agent_ids_delete AFTER DELETE ON ticket_agent BEGIN
+  UPDATE ticket SET agent_ids = ifnull((SELECT ',' || group_concat(agent_id) || ',' FROM
+    (SELECT agent_id FROM ticket_agent WHERE ticket_id = OLD.ticket_id ORDER BY agent_id)), '') WHERE id = OLD.ticket_id;
+END;
+CREATE TRIGGER ticket_label_ids_insert AFTER INSERT ON ticket_label BEGIN
+  UPDATE ticket SET label_ids = (SELECT ',' || group_concat(label_id) || ',' FROM
+    (SELECT label_id FROM ticket_label WHERE ticket_id = NEW.ticket_id ORDER BY label_id)) WHERE id = NEW.ticket_id;
+END;
+CREATE TRIGGER ticket_label_ids_delete AFTER DELETE ON ticket_label BEGIN
+  UPDATE ticket SET label_ids = ifnull((SELECT ',' || group_concat(label_id) || ',' FROM
+    (SELECT label_id FROM ticket_label WHERE ticket_id = OLD.ticket_id ORDER BY label_id)), '') WHERE id = OLD.ticket_id;
+END;
+CREATE TRIGGER ticket_field_values_insert AFTER INSERT ON ticket_field BEGIN
+  UPDATE ticket SET field_values = (SELECT json_group_array(json_array(custom_field_id, value)) FROM
+    (SELECT custom_field_id, value FROM ticket_field WHERE ticket_id = NEW.ticket_id ORDER BY custom_field_id)) WHERE id = NEW.ticket_id;
+END;
+CREATE TRIGGER ticket_field_values_update AFTER UPDATE OF value ON ticket_field BEGIN
+  UPDATE ticket SET field_values = (SELECT json_group_array(json_array(custom_field_id, value)) FROM
+    (SELECT custom_field_id, value FROM ticket_field WHERE ticket_id = NEW.ticket_id ORDER BY custom_field_id)) WHERE id = NEW.ticket_id;
+END;
+CREATE TRIGGER ticket_field_values_delete AFTER DELETE ON ticket_field BEGIN
+  UPDATE ticket SET field_values = (SELECT json_group_array(json_array(custom_field_id, value)) FROM
+    (SELECT custom_field_id, value FROM ticket_field WHERE ticket_id = OLD.ticket_id ORDER BY custom_field_id)) WHERE id = OLD.ticket_id;
 END;
 
 -- Each agent's counters.

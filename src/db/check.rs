@@ -75,10 +75,11 @@ const ALWAYS: [(&str, Check); 2] = [
 ];
 
 /// What is looked at in a file of today's version.
-const TODAY: [(&str, Check); 8] = [
+const TODAY: [(&str, Check); 9] = [
     ("schema", schema),
     ("ticket counts", |conn| query(conn, TICKET_COUNTS)),
     ("tickets as agents see them", |conn| query(conn, COPIES)),
+    ("what tickets show", |conn| query(conn, SHOWN)),
     ("leads", |conn| query(conn, LEADS)),
     ("notification counts", |conn| query(conn, NOTIFICATIONS)),
     ("likes", |conn| query(conn, LIKES)),
@@ -144,6 +145,15 @@ const COPIES: &str = "
     FROM ticket_agent a JOIN ticket t ON t.id = a.ticket_id
     WHERE (a.status, a.priority, a.department_id, a.awaits_reply, a.created_at, a.updated_at, a.last_reply_at, a.closed_at)
       IS NOT (t.status, t.priority, t.department_id, t.awaits_reply, t.created_at, t.updated_at, t.last_reply_at, t.closed_at)";
+
+const SHOWN: &str = "
+    SELECT 'ticket ' || t.id || ' shows other agents, labels or values than it has' FROM ticket t
+    WHERE agent_ids IS NOT ifnull((SELECT ',' || group_concat(agent_id) || ',' FROM
+        (SELECT agent_id FROM ticket_agent WHERE ticket_id = t.id ORDER BY agent_id)), '')
+      OR label_ids IS NOT ifnull((SELECT ',' || group_concat(label_id) || ',' FROM
+        (SELECT label_id FROM ticket_label WHERE ticket_id = t.id ORDER BY label_id)), '')
+      OR field_values IS NOT (SELECT json_group_array(json_array(custom_field_id, value)) FROM
+        (SELECT custom_field_id, value FROM ticket_field WHERE ticket_id = t.id ORDER BY custom_field_id))";
 
 const LEADS: &str = "
     SELECT 'agent ' || assigned_to || ' leads ticket ' || id || ' and is not on it' FROM ticket t

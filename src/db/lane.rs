@@ -2,17 +2,16 @@
 //! take tens of milliseconds. Short reads never stand behind them.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use super::Tx;
+use super::{Start, Tx};
 use crate::error::{Error, Result};
-use crate::time::Clock;
 
 /// How many reads may wait.
 const QUEUE: usize = 64;
@@ -29,11 +28,11 @@ pub struct Lane {
 
 impl Lane {
     /// Starts the thread.
-    pub fn start(conn: Connection, clock: Clock) -> Self {
+    pub fn start(conn: Connection, start: Arc<Start>) -> Self {
         let (queue, jobs) = sync_channel(QUEUE);
         let thread = std::thread::Builder::new()
             .name("search".into())
-            .spawn(move || work(&conn, &clock, &jobs))
+            .spawn(move || work(&conn, &start, &jobs))
             .map_err(|error| tracing::error!(%error, "the search thread did not start"))
             .ok();
         Self { queue: Some(queue), thread: Mutex::new(thread) }
@@ -71,7 +70,7 @@ impl Drop for Lane {
     }
 }
 
-fn work(conn: &Connection, clock: &Clock, jobs: &Receiver<(Instant, Job)>) {
+fn work(conn: &Connection, start: &Start, jobs: &Receiver<(Instant, Job)>) {
     while let Ok((deadline, job)) = jobs.recv() {
         if Instant::now() >= deadline {
             continue; // Dropping the job drops its answer: the caller hears that we are overloaded.
@@ -81,7 +80,7 @@ fn work(conn: &Connection, clock: &Clock, jobs: &Receiver<(Instant, Job)>) {
             tracing::error!(%error, "no deadline for this search");
         }
         let done = catch_unwind(AssertUnwindSafe(|| {
-            super::read_in(conn, clock.now(), |tx| {
+            super::read_in(conn, start, |tx| {
                 job(tx);
                 Ok(())
             })

@@ -10,9 +10,11 @@ pub mod check;
 mod checkpoint;
 mod connect;
 mod file;
+mod kept;
 mod lane;
 mod lock;
 pub mod migrate;
+mod migrations;
 pub mod open;
 mod page;
 pub mod restore;
@@ -30,8 +32,11 @@ use std::time::Duration;
 use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+pub use self::kept::Kept;
 pub use self::page::{Page, Paging};
-pub use self::row::{FromRow, Ids, Named, Optional, all, all_named, each, execute, exists, first, one, word};
+pub use self::row::{
+    FromRow, Ids, Named, Optional, all, all_named, bind, each, execute, exists, first, one, word,
+};
 use crate::error::{Error, Result};
 use crate::time::{Clock, Timestamp};
 
@@ -46,6 +51,25 @@ pub struct Tx<'a> {
     pub conn: &'a Connection,
     /// The time of this transaction.
     pub now: Timestamp,
+    /// What was read before and still holds.
+    pub kept: &'a Kept,
+}
+
+/// What every transaction begins with.
+struct Start {
+    clock: Clock,
+    kept: Kept,
+}
+
+impl Start {
+    /// By this clock, with nothing kept.
+    fn by(clock: &Clock) -> Self {
+        Self { clock: clock.clone(), kept: Kept::default() }
+    }
+
+    fn tx<'a>(&'a self, conn: &'a Connection) -> Tx<'a> {
+        Tx { conn, now: self.clock.now(), kept: &self.kept }
+    }
 }
 
 /// How a database is opened for serving.
@@ -71,7 +95,7 @@ pub struct Db {
     search: lane::Lane,
     readers: r2d2::Pool<SqliteConnectionManager>,
     writer: Option<writer::Writer>,
-    clock: Clock,
+    start: Arc<Start>,
     vitals: Arc<vitals::Vitals>,
     path: PathBuf,
     _lock: Option<open::Lock>,
@@ -87,9 +111,9 @@ impl Db {
         open::check(path)?;
         let lock = open::Lock::take(path)?;
         migrate::upgrade(path, &migrate::TODAY, &lock, options.clock.now())?;
-        let vitals = Arc::new(vitals::Vitals::default());
-        let writer = writer::Writer::start(open::writable(path)?, options.clock.clone(), Arc::clone(&vitals));
-        Self::with(path, options, vitals, Some((writer, lock)))
+        let (start, vitals) = (Arc::new(Start::by(&options.clock)), Arc::new(vitals::Vitals::default()));
+        let writer = writer::Writer::start(open::writable(path)?, Arc::clone(&start), Arc::clone(&vitals));
+        Self::with(path, options, (start, vitals), Some((writer, lock)))
     }
 
     /// Opens a database that is only read: a replica that another program keeps up to date, or the file of a running server.
@@ -100,13 +124,13 @@ impl Db {
     pub fn open_read_only(path: &Path, options: &Options) -> Result<Self, open::OpenError> {
         open::ready(path)?;
         connect::settle_replica(path)?;
-        Self::with(path, options, Arc::default(), None)
+        Self::with(path, options, (Arc::new(Start::by(&options.clock)), Arc::default()), None)
     }
 
     fn with(
         path: &Path,
         options: &Options,
-        vitals: Arc<vitals::Vitals>,
+        (start, vitals): (Arc<Start>, Arc<vitals::Vitals>),
         writing: Option<(writer::Writer, open::Lock)>,
     ) -> Result<Self, open::OpenError> {
         let manager = SqliteConnectionManager::file(path)
@@ -123,10 +147,10 @@ impl Db {
         let slow = open::readable(path)?;
         let (writer, lock) = writing.unzip();
         Ok(Self {
-            search: lane::Lane::start(slow, options.clock.clone()),
+            search: lane::Lane::start(slow, Arc::clone(&start)),
             readers,
             writer,
-            clock: options.clock.clone(),
+            start,
             vitals,
             path: path.to_owned(),
             _lock: lock,
@@ -144,7 +168,7 @@ impl Db {
     /// Whatever `job` returns; [`Error::Overloaded`] when no connection is free for a second.
     pub fn read<T>(&self, job: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {
         let conn = self.reader()?;
-        read_in(&conn, self.clock.now(), job)
+        read_in(&conn, &self.start, job)
     }
 
     /// Runs one short, indexed statement, on the calling thread: a snapshot by itself, without the cost of beginning one.
@@ -153,7 +177,7 @@ impl Db {
     /// As [`Db::read`].
     pub fn glance<T>(&self, statement: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {
         let conn = self.reader()?;
-        statement(&Tx { conn: &conn, now: self.clock.now() })
+        statement(&self.start.tx(&conn))
     }
 
     fn reader(&self) -> Result<r2d2::PooledConnection<SqliteConnectionManager>> {
@@ -199,7 +223,7 @@ impl Db {
 
     /// Where the time comes from.
     pub fn clock(&self) -> &Clock {
-        &self.clock
+        &self.start.clock
     }
 
     /// The file.
@@ -218,7 +242,7 @@ pub fn write_beside<T>(
     job: impl FnOnce(&Tx<'_>) -> Result<T>,
 ) -> Result<T> {
     let transaction = conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-    let answer = job(&Tx { conn: &transaction, now: clock.now() })?;
+    let answer = job(&Start::by(clock).tx(&transaction))?;
     if let Err(error) = transaction.commit() {
         if retract::is_needed(&error) {
             retract::retract(conn);
@@ -229,10 +253,10 @@ pub fn write_beside<T>(
 }
 
 /// Runs a read in a snapshot of its own on a connection.
-fn read_in<T>(conn: &Connection, now: Timestamp, job: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {
+fn read_in<T>(conn: &Connection, start: &Start, job: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {
     conn.prepare_cached("BEGIN")?.execute([])?;
     let snapshot = Snapshot(conn);
-    let answer = job(&Tx { conn, now });
+    let answer = job(&start.tx(conn));
     drop(snapshot);
     answer
 }

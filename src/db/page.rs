@@ -48,6 +48,22 @@ impl<T> Page<T> {
         Ok(Self { items, total, paging })
     }
 
+    /// Makes a page of a list that is short most of the time: it is counted only when the page does not show where it ends.
+    ///
+    /// # Errors
+    /// Whatever `items` and `total` return.
+    pub fn read_first(
+        paging: Paging,
+        items: impl FnOnce() -> crate::error::Result<Vec<T>>,
+        total: impl FnOnce() -> crate::error::Result<i64>,
+    ) -> crate::error::Result<Self> {
+        let items = items()?;
+        let count = items.len() as i64;
+        let is_last = count < paging.per_page && (count > 0 || paging.page == 1);
+        let total = if is_last { paging.offset() + count } else { total()? };
+        Ok(Self { items, total, paging })
+    }
+
     /// The number of the last page; 1 for an empty list.
     pub fn last_page(&self) -> i64 {
         (self.total + self.paging.per_page - 1).div_euclid(self.paging.per_page).max(1)
@@ -62,6 +78,20 @@ mod tests {
     fn the_last_page_is_never_below_one() {
         let page = |total| Page::<i64> { items: vec![], total, paging: Paging { page: 1, per_page: 15 } };
         assert_eq!([0, 1, 15, 16].map(|total| page(total).last_page()), [1, 1, 1, 2]);
+    }
+
+    #[test]
+    fn a_list_is_counted_only_when_its_end_is_not_seen() {
+        let total = |page, items: Vec<i64>, counted: i64| {
+            let paging = Paging { page, per_page: 3 };
+            Page::read_first(paging, || Ok(items), || Ok(counted)).unwrap().total
+        };
+        assert_eq!(total(1, vec![], 99), 0);
+        assert_eq!(total(1, vec![7, 8], 99), 2);
+        assert_eq!(total(2, vec![9], 99), 4);
+        assert_eq!(total(1, vec![7, 8, 9], 3), 3);
+        assert_eq!(total(2, vec![], 3), 3);
+        assert_eq!(total(i64::MAX, vec![], 3), 3);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use rusqlite::types::Value;
-use rusqlite::{Params, Row};
+use rusqlite::{Params, Row, Statement};
 
 use super::Tx;
 use crate::error::{Error, Result};
@@ -107,17 +107,26 @@ pub fn word<T>(row: &Row<'_>, column: usize, from_word: impl Fn(&str) -> Option<
 /// Parameters of which only those are bound that the statement names: for statements put together from fragments.
 pub type Named<'a> = &'a [(&'a str, &'a dyn rusqlite::ToSql)];
 
+/// Binds those parameters that a statement put together from fragments names.
+///
+/// # Errors
+/// What SQLite says.
+pub fn bind(statement: &mut Statement<'_>, params: Named<'_>) -> Result<()> {
+    for (name, value) in params {
+        if let Some(index) = statement.parameter_index(name)? {
+            statement.raw_bind_parameter(index, value)?;
+        }
+    }
+    Ok(())
+}
+
 /// Every row of a statement put together from fragments.
 ///
 /// # Errors
 /// What SQLite says.
 pub fn all_named<T: FromRow>(tx: &Tx<'_>, sql: &str, params: Named<'_>) -> Result<Vec<T>> {
     let mut statement = tx.conn.prepare_cached(sql)?;
-    for (name, value) in params {
-        if let Some(index) = statement.parameter_index(name)? {
-            statement.raw_bind_parameter(index, value)?;
-        }
-    }
+    bind(&mut statement, params)?;
     let mut rows = statement.raw_query();
     let mut all = Vec::new();
     while let Some(row) = rows.next()? {

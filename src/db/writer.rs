@@ -21,9 +21,8 @@ use tokio::sync::oneshot;
 
 use super::checkpoint::Checkpoints;
 use super::vitals::Vitals;
-use super::{Tx, is_full, retract};
+use super::{Start, Tx, is_full, retract};
 use crate::error::{Error, Result};
-use crate::time::Clock;
 
 /// How many jobs may wait; beyond it a caller hears that we are overloaded.
 const QUEUE: usize = 1024;
@@ -75,12 +74,12 @@ pub struct Writer {
 
 impl Writer {
     /// Starts the thread on a connection that may write.
-    pub fn start(conn: Connection, clock: Clock, vitals: Arc<Vitals>) -> Self {
+    pub(super) fn start(conn: Connection, start: Arc<Start>, vitals: Arc<Vitals>) -> Self {
         let (queue, jobs) = sync_channel(QUEUE);
         let counts = Arc::clone(&vitals);
         let thread = std::thread::Builder::new()
             .name("writer".into())
-            .spawn(move || work(&conn, &clock, &jobs, &counts))
+            .spawn(move || work(&conn, &start, &jobs, &counts))
             .map_err(|error| tracing::error!(%error, "the writer thread did not start"))
             .ok();
         Self { queue: Some(queue), vitals, thread: Mutex::new(thread) }
@@ -125,7 +124,7 @@ impl Drop for Writer {
     }
 }
 
-fn work(conn: &Connection, clock: &Clock, jobs: &Receiver<Box<dyn Job>>, vitals: &Vitals) {
+fn work(conn: &Connection, start: &Start, jobs: &Receiver<Box<dyn Job>>, vitals: &Vitals) {
     let mut checkpoints = Checkpoints::start(conn);
     let mut broken = false;
     while let Ok(first) = jobs.recv() {
@@ -135,7 +134,7 @@ fn work(conn: &Connection, clock: &Clock, jobs: &Receiver<Box<dyn Job>>, vitals:
             continue;
         }
         let mut batch = vec![first];
-        let committed = commit(conn, clock, jobs, &mut batch, vitals);
+        let committed = commit(conn, start, jobs, &mut batch, vitals);
         vitals.queued.change(-i64::try_from(batch.len()).unwrap_or(0));
         vitals.batches.observe(batch.len() as u64);
         if let Err(fate) = &committed {
@@ -201,7 +200,7 @@ impl Fate {
 /// Runs waiting jobs and commits them.
 fn commit(
     conn: &Connection,
-    clock: &Clock,
+    start: &Start,
     jobs: &Receiver<Box<dyn Job>>,
     batch: &mut Vec<Box<dyn Job>>,
     vitals: &Vitals,
@@ -215,7 +214,7 @@ fn commit(
         batch.extend(jobs.try_iter().take(BATCH));
         return Err(failed("it did not begin", batch.len(), &error));
     }
-    fill(conn, clock, jobs, batch).map_err(|error| failed("a job", batch.len(), &error))?;
+    fill(conn, start, jobs, batch).map_err(|error| failed("a job", batch.len(), &error))?;
     if conn.is_autocommit() {
         // SQLite takes the whole transaction back when a statement finds no room, or no disk.
         let full = batch.iter().any(|job| job.ran_out_of_room());
@@ -235,7 +234,7 @@ fn commit(
 /// Runs waiting jobs, each in its savepoint, up to a commit, or to one that has ended the transaction.
 fn fill(
     conn: &Connection,
-    clock: &Clock,
+    start: &Start,
     jobs: &Receiver<Box<dyn Job>>,
     batch: &mut Vec<Box<dyn Job>>,
 ) -> rusqlite::Result<()> {
@@ -243,7 +242,7 @@ fn fill(
     let mut at = 0;
     while let Some(job) = batch.get_mut(at) {
         run(conn, "SAVEPOINT job")?;
-        let tx = Tx { conn, now: clock.now() };
+        let tx = start.tx(conn);
         let keep = catch_unwind(AssertUnwindSafe(|| job.run(&tx)));
         if keep.is_err() {
             tracing::error!("a write job panicked");

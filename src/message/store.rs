@@ -13,7 +13,8 @@ macro_rules! messages {
         concat!(
             "SELECT m.id, m.ticket_id, m.content, m.is_internal, m.sender_type,
                coalesce(m.agent_id, m.customer_id, m.api_key_id), coalesce(a.name, c.name, k.name, 'System'), a.avatar_url,
-               m.likes_count, EXISTS (SELECT 1 FROM message_like l WHERE l.message_id = m.id AND l.agent_id = :me),
+               m.likes_count,
+               m.likes_count > 0 AND EXISTS (SELECT 1 FROM message_like l WHERE l.message_id = m.id AND l.agent_id = :me),
                m.created_at, m.updated_at
              FROM message m LEFT JOIN agent a ON a.id = m.agent_id LEFT JOIN customer c ON c.id = m.customer_id
                LEFT JOIN api_key k ON k.id = m.api_key_id ",
@@ -48,22 +49,25 @@ impl FromRow for Message {
 /// # Errors
 /// What SQLite says.
 pub fn list(tx: &Tx<'_>, ticket_id: i64, me: i64, order: Order, paging: Paging) -> Result<Page<Message>> {
-    let total = one(tx, "SELECT count(*) FROM message WHERE ticket_id = ?", [ticket_id])?;
     let sql = match order {
         Order::Asc => messages!("WHERE m.ticket_id = :ticket ORDER BY m.id LIMIT :limit OFFSET :offset"),
         Order::Desc => {
             messages!("WHERE m.ticket_id = :ticket ORDER BY m.id DESC LIMIT :limit OFFSET :offset")
         }
     };
-    Page::read(paging, total, || {
-        all(
-            tx,
-            sql,
-            named_params! {
-                ":ticket": ticket_id, ":me": me, ":limit": paging.per_page, ":offset": paging.offset()
-            },
-        )
-    })
+    Page::read_first(
+        paging,
+        || {
+            all(
+                tx,
+                sql,
+                named_params! {
+                    ":ticket": ticket_id, ":me": me, ":limit": paging.per_page, ":offset": paging.offset()
+                },
+            )
+        },
+        || one(tx, "SELECT count(*) FROM message WHERE ticket_id = ?", [ticket_id]),
+    )
 }
 
 /// One message of a ticket, as agent `me` sees it.

@@ -112,13 +112,12 @@ pub fn fill(path: &Path, clock: &Clock, size: &Size, progress: &dyn Fn(u64)) -> 
     let mut rng = Rng::with_seed(size.seed);
     let mut made = Made { keys: super::demo_keys(), ..Made::default() };
     made.keys.truncate(size.agents as usize);
-    let desk =
-        write_beside(&mut conn, clock, |tx| fill_desk(&Tx { conn: tx.conn, now }, size, &words, &mut rng))?;
+    let desk = write_beside(&mut conn, clock, |tx| fill_desk(&Tx { now, ..*tx }, size, &words, &mut rng))?;
     let mut left = size.articles;
     while left > 0 {
         let chunk = left.min(CHUNK / 10);
         write_beside(&mut conn, clock, |tx| {
-            let tx = Tx { conn: tx.conn, now };
+            let tx = Tx { now, ..*tx };
             (0..chunk).try_for_each(|n| fill_article(&tx, left - n, size.articles, &words, &mut rng))
         })?;
         left -= chunk;
@@ -128,7 +127,7 @@ pub fn fill(path: &Path, clock: &Clock, size: &Size, progress: &dyn Fn(u64)) -> 
     while done < size.tickets {
         let chunk = (size.tickets - done).min(CHUNK);
         write_beside(&mut conn, clock, |tx| {
-            let tx = Tx { conn: tx.conn, now };
+            let tx = Tx { now, ..*tx };
             let mut texts = Vec::with_capacity(chunk as usize);
             for n in done..done + chunk {
                 made.messages += fill_ticket(&tx, &desk, (n, size.tickets), &words, &mut rng, &mut texts)?;

@@ -507,7 +507,7 @@ fn log(
     lead: Option<&(i64, String, Option<String>)>,
     messages: &[SampleMessage<'_>],
 ) -> Result<()> {
-    let at = |at: Timestamp| Tx { conn: tx.conn, now: at };
+    let at = |at: Timestamp| Tx { now: at, ..*tx };
     let entry = |action: &'static str, description: String| Entry {
         action,
         description,

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 
 /// Which version of a ticket there is: its own, and that of the names it shows. Together they move whenever a byte of the
 /// ticket can.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Version {
     /// The ticket's id.
     pub ticket: i64,
@@ -59,6 +59,11 @@ impl Condition {
         let tags: Vec<String> =
             lines.iter().flat_map(|line| line.split(',')).map(|tag| tag.trim().to_owned()).collect();
         if tags.iter().any(|tag| tag == "*") { Self::Any } else { Self::Tags(tags) }
+    }
+
+    /// Whether nothing was asked for.
+    pub fn is_absent(&self) -> bool {
+        matches!(self, Self::Absent)
     }
 
     /// Whether the client has this version already: 304. Tags compare weakly, as RFC 9110 says for reading.

@@ -86,11 +86,14 @@ impl TicketApi {
         #[oai(name = "If-None-Match")] seen: IfNoneMatch,
     ) -> Result<Reply<Ticket>, Failure> {
         Ok(self.0.read(|tx| {
-            let version = rules::find_version(tx, &*me, id.0.0)?;
-            if seen.0.has(version) {
-                return Ok(Reply::unchanged(version.etag()));
+            if !seen.0.is_absent() {
+                let version = rules::find_version(tx, &*me, id.0.0)?;
+                if seen.0.has(version) {
+                    return Ok(Reply::unchanged(version.etag()));
+                }
             }
-            Reply::tagged(&store::find(tx, id.0.0)?, version.etag())
+            let ticket = rules::find(tx, &*me, id.0.0)?;
+            Reply::tagged(&ticket, ticket.version.etag())
         })?)
     }
 
@@ -115,7 +118,8 @@ impl TicketApi {
             .write(move |tx| {
                 let ticket = rules::find_visible(tx, &*me, id)?;
                 rules::update(tx, &Doer::from(&*me), &ticket, &body.0.into(), &seen.0)?;
-                Reply::tagged(&store::find(tx, id)?, rules::find_version(tx, &*me, id)?.etag())
+                let ticket = rules::find(tx, &*me, id)?;
+                Reply::tagged(&ticket, ticket.version.etag())
             })
             .await?)
     }

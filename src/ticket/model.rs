@@ -103,6 +103,10 @@ pub struct Ticket {
     pub created_at: Timestamp,
     /// When it last changed: with every message and every change of a field, label, agent or custom value.
     pub updated_at: Timestamp,
+    /// Which version this is: what its `ETag` says.
+    #[oai(skip)]
+    #[serde(skip)]
+    pub version: Version,
 }
 
 /// What a ticket is about, in a line.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::field::{self, Fields};
-use super::model::{AdminTicketPatch, State, Status, Texts};
+use super::model::{AdminTicketPatch, State, Status, Texts, Ticket};
 use super::store::{self, Place};
 use super::{Condition, Version, Visibility};
 use crate::activity::{self, Actor, Changes, Entry};
@@ -64,6 +64,14 @@ impl Doer<'_> {
 /// [`crate::error::Error::NotFound`], for a ticket that is not there and for one the caller does not see alike.
 pub fn find_visible(tx: &Tx<'_>, me: impl Into<Visibility>, id: i64) -> Result<State> {
     store::find_state(tx, &me.into(), id)?.or_not_found()
+}
+
+/// A whole ticket, if the caller sees it.
+///
+/// # Errors
+/// [`crate::error::Error::NotFound`].
+pub fn find(tx: &Tx<'_>, me: impl Into<Visibility>, id: i64) -> Result<Ticket> {
+    store::find_seen(tx, &me.into(), id)?.or_not_found()
 }
 
 /// The version of a ticket the caller sees.

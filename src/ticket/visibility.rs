@@ -67,12 +67,9 @@ impl Visibility {
     /// Whether ticket `t` is seen, as a condition. Names the parameters `:me` and `:departments`.
     pub fn condition(&self) -> &'static str {
         match self {
-            Self::Agent(_) => {
-                "EXISTS (SELECT 1 FROM ticket_agent v WHERE v.ticket_id = t.id AND v.agent_id = :me)"
-            }
+            Self::Agent(_) => "instr(t.agent_ids, ',' || :me || ',')",
             Self::Departments(..) => {
-                "(t.department_id IN rarray(:departments)
-                  OR EXISTS (SELECT 1 FROM ticket_agent v WHERE v.ticket_id = t.id AND v.agent_id = :me))"
+                "(t.department_id IN rarray(:departments) OR instr(t.agent_ids, ',' || :me || ','))"
             }
             Self::Desk => "true",
         }

@@ -1,134 +1,157 @@
 //! Reading tickets: whole ones, and what rules need to know of one.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 
-use rusqlite::Row;
+use rusqlite::{Row, Rows};
 
-use crate::custom_field::model::FieldType;
-use crate::db::{FromRow, Ids, Tx, all, all_named, word};
+use super::names::Names;
+use crate::db::{FromRow, Ids, Named, Tx, all_named, bind, word};
 use crate::error::{Error, Result};
-use crate::label::model::LabelReference;
 use crate::reference::Reference;
 use crate::ticket::model::{CustomerReference, FieldValue, Priority, State, Status, Ticket};
 use crate::ticket::{Version, Visibility};
 use crate::time::Timestamp;
 
-/// A ticket's own columns and those of what it refers to, read whole by [`find_all`].
-const TICKETS: &str = "
-    SELECT t.id, t.reference_id, t.title, t.content, t.status, t.priority, t.department_id, d.name, t.category_id, c.name,
-      t.product_id, p.name, t.customer_id, u.name, u.email, t.assigned_to, t.is_resolved, t.is_locked, t.last_reply_at,
-      t.closed_at, t.created_at, t.updated_at
-    FROM rarray(?) wanted CROSS JOIN ticket t ON t.id = wanted.value
-      LEFT JOIN department d ON d.id = t.department_id
-      LEFT JOIN category c ON c.id = t.category_id
-      LEFT JOIN product p ON p.id = t.product_id
-      LEFT JOIN customer u ON u.id = t.customer_id";
+/// Whole tickets: their own columns, their customers', their versions and, last, the number for which the names hold that
+/// they show. What follows says which.
+macro_rules! tickets {
+    ($from:literal) => {
+        concat!(
+            "SELECT t.id, t.reference_id, t.title, t.content, t.status, t.priority, t.department_id, t.category_id, t.product_id,
+               t.customer_id, u.name, u.email, t.assigned_to, t.is_resolved, t.is_locked, t.last_reply_at, t.closed_at,
+               t.created_at, t.updated_at, t.agent_ids, t.label_ids, t.field_values, t.version, e.names
+             FROM epoch e CROSS JOIN ",
+            $from
+        )
+    };
+}
+/// Where the number of the names stands in such a row.
+const NAMES: usize = 23;
 
 fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Timestamp>> {
     Ok(row.get::<_, Option<i64>>(column)?.map(Timestamp))
 }
 
-fn reference(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Reference>> {
-    match row.get(column)? {
-        Some(id) => Ok(Some(Reference { id, name: row.get(column + 1)? })),
-        None => Ok(None),
+/// The ids in a column that copies them: `,3,5,`.
+fn ids(text: &str) -> impl Iterator<Item = i64> {
+    text.split(',').filter_map(|id| id.parse().ok())
+}
+
+/// What a nullable column refers to. Nothing if its name is not known.
+fn shown(id: Option<i64>, name: impl Fn(i64) -> Option<Reference>) -> Option<Option<Reference>> {
+    match id {
+        Some(id) => Some(Some(name(id)?)),
+        None => Some(None),
     }
 }
 
-impl FromRow for Ticket {
-    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
-        let customer: Option<i64> = row.get(12)?;
-        Ok(Self {
-            id: row.get(0)?,
+/// Everyone on a ticket, the lead first.
+fn agents(row: &Row<'_>, lead: Option<i64>, names: &Names) -> rusqlite::Result<Option<Vec<Reference>>> {
+    let agents: Option<Vec<Reference>> = ids(row.get_ref(19)?.as_str()?).map(|id| names.agent(id)).collect();
+    Ok(agents.map(|mut agents| {
+        if let Some(at) = agents.iter().position(|agent| Some(agent.id) == lead) {
+            agents[..=at].rotate_right(1);
+        }
+        agents
+    }))
+}
+
+/// Most tickets have no values.
+fn values(row: &Row<'_>, names: &Names) -> rusqlite::Result<Option<Vec<FieldValue>>> {
+    let values = match row.get_ref(21)?.as_str()? {
+        "[]" => vec![],
+        text => serde_json::from_str(text).map_err(|error| {
+            rusqlite::Error::FromSqlConversionFailure(21, rusqlite::types::Type::Text, error.into())
+        })?,
+    };
+    Ok(names.values(values))
+}
+
+impl Ticket {
+    /// A ticket from its row; nothing if it shows a name that is not known.
+    fn from_row(row: &Row<'_>, names: &Names) -> rusqlite::Result<Option<Self>> {
+        let lead = row.get(12)?;
+        let known = (
+            shown(row.get(6)?, |id| names.department(id)),
+            shown(row.get(7)?, |id| names.category(id)),
+            shown(row.get(8)?, |id| names.product(id)),
+            shown(lead, |id| names.agent(id)),
+            agents(row, lead, names)?,
+            names.labels(ids(row.get_ref(20)?.as_str()?)),
+            values(row, names)?,
+        );
+        let (
+            Some(department),
+            Some(category),
+            Some(product),
+            Some(assigned_to),
+            Some(agents),
+            Some(labels),
+            Some(custom_fields),
+        ) = known
+        else {
+            return Ok(None);
+        };
+        let id = row.get(0)?;
+        Ok(Some(Self {
+            id,
             reference_id: row.get(1)?,
             title: row.get(2)?,
             content: row.get(3)?,
             status: word(row, 4, Status::from_word)?,
             priority: word(row, 5, Priority::from_word)?,
-            department: reference(row, 6)?,
-            category: reference(row, 8)?,
-            product: reference(row, 10)?,
-            customer: match customer {
-                Some(id) => Some(CustomerReference { id, name: row.get(13)?, email: row.get(14)? }),
-                None => None,
-            },
-            labels: vec![],
-            // The name follows with the agents, among whom the lead always is.
-            assigned_to: row.get::<_, Option<i64>>(15)?.map(|id| Reference { id, name: String::new() }),
-            agents: vec![],
-            custom_fields: vec![],
-            is_resolved: row.get(16)?,
-            is_locked: row.get(17)?,
-            last_reply_at: time(row, 18)?,
-            closed_at: time(row, 19)?,
-            created_at: Timestamp(row.get(20)?),
-            updated_at: Timestamp(row.get(21)?),
-        })
+            department,
+            category,
+            product,
+            customer: Some(CustomerReference { id: row.get(9)?, name: row.get(10)?, email: row.get(11)? }),
+            labels,
+            assigned_to,
+            agents,
+            custom_fields,
+            is_resolved: row.get(13)?,
+            is_locked: row.get(14)?,
+            last_reply_at: time(row, 15)?,
+            closed_at: time(row, 16)?,
+            created_at: Timestamp(row.get(17)?),
+            updated_at: Timestamp(row.get(18)?),
+            version: Version { ticket: id, own: row.get(22)?, names: row.get(NAMES)? },
+        }))
     }
 }
 
-/// Something that belongs to a ticket: the ticket's id, then the thing's columns.
-struct Under<T>(i64, T);
-
-impl FromRow for Under<LabelReference> {
-    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self(row.get(0)?, LabelReference { id: row.get(1)?, name: row.get(2)?, color: row.get(3)? }))
+/// The tickets of a statement that [`tickets`] begins.
+fn read(mut rows: Rows<'_>, tx: &Tx<'_>, room: usize) -> Result<Vec<Ticket>> {
+    let mut tickets = Vec::with_capacity(room);
+    let mut known: Option<Arc<Names>> = None;
+    while let Some(row) = rows.next()? {
+        let names = match known.take() {
+            Some(names) => names,
+            None => Names::of(tx, row.get(NAMES)?)?,
+        };
+        let (names, ticket) = match Ticket::from_row(row, &names)? {
+            Some(ticket) => (names, Some(ticket)),
+            None => {
+                let names = Names::read(tx, row.get(NAMES)?)?;
+                let ticket = Ticket::from_row(row, &names)?;
+                (names, ticket)
+            }
+        };
+        tickets
+            .push(ticket.ok_or_else(|| Error::internal("a ticket refers to something that is not there"))?);
+        known = Some(names);
     }
+    Ok(tickets)
 }
 
-impl FromRow for Under<Reference> {
-    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self(row.get(0)?, Reference { id: row.get(1)?, name: row.get(2)? }))
-    }
-}
-
-impl FromRow for Under<FieldValue> {
-    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
-        let kind = word(row, 3, FieldType::from_word)?;
-        Ok(Self(row.get(0)?, FieldValue { id: row.get(1)?, label: row.get(2)?, kind, value: row.get(4)? }))
-    }
-}
-
-/// Whole tickets, in the order of their ids here: four statements, however many tickets.
+/// Whole tickets, in the order of their ids here: one statement, however many tickets.
 ///
 /// # Errors
 /// What SQLite says.
 pub fn find_all(tx: &Tx<'_>, ids: &[i64]) -> Result<Vec<Ticket>> {
-    let wanted = || [Ids::from(ids.iter().copied())];
-    let mut tickets: Vec<Ticket> = all(tx, TICKETS, wanted())?;
-    let place: HashMap<i64, usize> = tickets.iter().enumerate().map(|(n, ticket)| (ticket.id, n)).collect();
-    let labels = "SELECT tl.ticket_id, l.id, l.name, l.color
-        FROM rarray(?) wanted CROSS JOIN ticket_label tl ON tl.ticket_id = wanted.value JOIN label l ON l.id = tl.label_id
-        ORDER BY l.sort_order, l.name_fold, l.id";
-    for Under(ticket, label) in all::<Under<LabelReference>>(tx, labels, wanted())? {
-        if let Some(ticket) = place.get(&ticket).and_then(|n| tickets.get_mut(*n)) {
-            ticket.labels.push(label);
-        }
-    }
-    let agents = "SELECT ta.ticket_id, a.id, a.name
-        FROM rarray(?) wanted CROSS JOIN ticket_agent ta ON ta.ticket_id = wanted.value JOIN agent a ON a.id = ta.agent_id";
-    for Under(ticket, agent) in all::<Under<Reference>>(tx, agents, wanted())? {
-        if let Some(ticket) = place.get(&ticket).and_then(|n| tickets.get_mut(*n)) {
-            let lead = ticket.assigned_to.as_mut().filter(|lead| lead.id == agent.id);
-            match lead {
-                Some(lead) => {
-                    lead.name.clone_from(&agent.name);
-                    ticket.agents.insert(0, agent);
-                }
-                None => ticket.agents.push(agent),
-            }
-        }
-    }
-    let fields = "SELECT tf.ticket_id, f.id, f.label, f.type, tf.value
-        FROM rarray(?) wanted CROSS JOIN ticket_field tf ON tf.ticket_id = wanted.value
-          JOIN custom_field f ON f.id = tf.custom_field_id
-        ORDER BY f.sort_order, f.id";
-    for Under(ticket, value) in all::<Under<FieldValue>>(tx, fields, wanted())? {
-        if let Some(ticket) = place.get(&ticket).and_then(|n| tickets.get_mut(*n)) {
-            ticket.custom_fields.push(value);
-        }
-    }
-    Ok(tickets)
+    let mut statement = tx.conn.prepare_cached(tickets!(
+        "rarray(?) wanted CROSS JOIN ticket t ON t.id = wanted.value JOIN customer u ON u.id = t.customer_id"
+    ))?;
+    read(statement.query([Ids::from(ids.iter().copied())])?, tx, ids.len())
 }
 
 /// One whole ticket that is known to be there.
@@ -136,7 +159,21 @@ pub fn find_all(tx: &Tx<'_>, ids: &[i64]) -> Result<Vec<Ticket>> {
 /// # Errors
 /// What SQLite says, or [`Error::NotFound`].
 pub fn find(tx: &Tx<'_>, id: i64) -> Result<Ticket> {
-    find_all(tx, &[id])?.pop().ok_or(Error::NotFound)
+    find_seen(tx, &Visibility::Desk, id)?.ok_or(Error::NotFound)
+}
+
+/// One whole ticket, if it is seen.
+///
+/// # Errors
+/// What SQLite says.
+pub fn find_seen(tx: &Tx<'_>, visibility: &Visibility, id: i64) -> Result<Option<Ticket>> {
+    let from = tickets!("ticket t JOIN customer u ON u.id = t.customer_id WHERE t.id = :id AND ");
+    let sql = format!("{from}{}", visibility.condition());
+    let departments = Ids::from(visibility.departments().iter().copied());
+    let named: Named<'_> = &[(":id", &id), (":me", &visibility.agent_id()), (":departments", &departments)];
+    let mut statement = tx.conn.prepare_cached(&sql)?;
+    bind(&mut statement, named)?;
+    Ok(read(statement.raw_query(), tx, 1)?.pop())
 }
 
 impl FromRow for Version {
@@ -175,7 +212,7 @@ pub fn find_version(tx: &Tx<'_>, visibility: &Visibility, id: i64) -> Result<Opt
         "SELECT t.id, t.version, e.names FROM ticket t CROSS JOIN epoch e WHERE t.id = :id AND {}",
         visibility.condition()
     );
-    Ok(find_seen(tx, visibility, &sql, id)?.pop())
+    Ok(seen(tx, visibility, &sql, id)?.pop())
 }
 
 /// What rules need to know of a ticket, if it is seen.
@@ -191,10 +228,10 @@ pub fn find_state(tx: &Tx<'_>, visibility: &Visibility, id: i64) -> Result<Optio
          FROM ticket t CROSS JOIN epoch e WHERE t.id = :id AND {}",
         visibility.condition()
     );
-    Ok(find_seen(tx, visibility, &sql, id)?.pop())
+    Ok(seen(tx, visibility, &sql, id)?.pop())
 }
 
-fn find_seen<T: FromRow>(tx: &Tx<'_>, visibility: &Visibility, sql: &str, id: i64) -> Result<Vec<T>> {
+fn seen<T: FromRow>(tx: &Tx<'_>, visibility: &Visibility, sql: &str, id: i64) -> Result<Vec<T>> {
     let departments = Ids::from(visibility.departments().iter().copied());
     all_named(tx, sql, &[(":id", &id), (":me", &visibility.agent_id()), (":departments", &departments)])
 }

@@ -3,7 +3,8 @@
 mod change;
 mod find;
 mod list;
+mod names;
 
 pub use change::*;
-pub use find::{find, find_all, find_state, find_version};
+pub use find::{find, find_all, find_seen, find_state, find_version};
 pub use list::{dashboard, list};
