@@ -45,12 +45,12 @@ impl Known {
         if state.access == access { state.holders.get(hash).cloned() } else { None }
     }
 
-    /// Looks the holder of a key up and keeps it, with those that were looked up while `access` was the same.
+    /// Looks the holder of a key up in the snapshot in which `access` stands so, and keeps it, with those that were looked up while
+    /// it was the same.
     ///
     /// # Errors
     /// What SQLite says.
-    pub(super) fn learn(&self, tx: &Tx<'_>, hash: &[u8; 32]) -> Result<Option<Holder>> {
-        let access = api_key::store::access(tx)?;
+    pub(super) fn learn(&self, tx: &Tx<'_>, access: i64, hash: &[u8; 32]) -> Result<Option<Holder>> {
         let Some(holder) = look_up(tx, hash)? else { return Ok(None) };
         let mut state = self.0.write().unwrap_or_else(PoisonError::into_inner);
         // Also when it is less: a replica may have been put back to an earlier state, and goes on from there in its own way.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use crate::activity::{Actor, ActorType};
 use crate::api_key;
-use crate::db::Db;
+use crate::db::Tx;
 use crate::error::Result;
 use crate::time::Timestamp;
 use key::KeyType;
@@ -178,21 +178,18 @@ pub enum Refusal {
 /// # Errors
 /// What SQLite says; a refused key is an `Err` inside.
 pub fn authenticate(
-    db: &Db,
+    tx: &Tx<'_>,
     known: &Known,
     raw: &str,
     ip: Option<IpAddr>,
 ) -> Result<core::result::Result<Caller, Refusal>> {
-    if !key::is_well_formed(raw) {
-        return Ok(Err(Refusal::InvalidKey));
-    }
     let hash = key::hash(raw);
-    let access = db.glance(api_key::store::access)?;
+    let access = api_key::store::access(tx)?;
     let holder = match known.find(access, &hash) {
         Some(holder) => Some(holder),
-        None => db.read(|tx| known.learn(tx, &hash))?,
+        None => known.learn(tx, access, &hash)?,
     };
-    Ok(holder.ok_or(Refusal::InvalidKey).and_then(|holder| holder.admit(db.clock().now(), ip)))
+    Ok(holder.ok_or(Refusal::InvalidKey).and_then(|holder| holder.admit(tx.now, ip)))
 }
 
 impl Holder {

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use super::reading::Snapshot;
 use super::{Start, Tx};
 use crate::error::{Error, Result};
 
@@ -80,10 +81,10 @@ fn work(conn: &Connection, start: &Start, jobs: &Receiver<(Instant, Job)>) {
             tracing::error!(%error, "no deadline for this search");
         }
         let done = catch_unwind(AssertUnwindSafe(|| {
-            super::read_in(conn, start, |tx| {
-                job(tx);
-                Ok(())
-            })
+            let snapshot = Snapshot::begin(conn)?;
+            job(&start.tx(conn));
+            drop(snapshot);
+            Ok::<_, Error>(())
         }));
         match done {
             Ok(Ok(())) => {}

@@ -17,6 +17,7 @@ pub mod migrate;
 mod migrations;
 pub mod open;
 mod page;
+mod reading;
 pub mod restore;
 mod retract;
 mod row;
@@ -34,6 +35,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 pub use self::kept::Kept;
 pub use self::page::{Page, Paging};
+pub use self::reading::Reading;
 pub use self::row::{
     FromRow, Ids, Named, Optional, all, all_named, bind, each, execute, exists, first, one, word,
 };
@@ -162,22 +164,22 @@ impl Db {
         self.writer.is_none()
     }
 
-    /// Runs short, indexed reads in one consistent snapshot, on the calling thread.
+    /// Begins a snapshot for short, indexed reads on the calling thread.
+    ///
+    /// # Errors
+    /// [`Error::Overloaded`] when no connection is free for a second.
+    pub fn begin(&self) -> Result<Reading> {
+        Reading::begin(self.reader()?, Arc::clone(&self.start))
+    }
+
+    /// Runs short, indexed reads in one consistent snapshot, on the calling thread: in the one that was begun for this
+    /// request, or in one of its own.
     ///
     /// # Errors
     /// Whatever `job` returns; [`Error::Overloaded`] when no connection is free for a second.
     pub fn read<T>(&self, job: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {
-        let conn = self.reader()?;
-        read_in(&conn, &self.start, job)
-    }
-
-    /// Runs one short, indexed statement, on the calling thread: a snapshot by itself, without the cost of beginning one.
-    ///
-    /// # Errors
-    /// As [`Db::read`].
-    pub fn glance<T>(&self, statement: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {
-        let conn = self.reader()?;
-        statement(&self.start.tx(&conn))
+        let begun = Reading::begun().filter(|reading| reading.is_of(&self.start));
+        begun.map_or_else(|| self.begin(), Ok)?.run(job)
     }
 
     fn reader(&self) -> Result<r2d2::PooledConnection<SqliteConnectionManager>> {
@@ -193,6 +195,8 @@ impl Db {
         &self,
         job: impl FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
+        // What waits holds no snapshot.
+        drop(Reading::begun());
         self.search.run(job).await
     }
 
@@ -205,6 +209,7 @@ impl Db {
         &self,
         job: impl FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
+        drop(Reading::begun());
         let answer = self.writer.as_ref().ok_or(Error::ReadOnly)?.submit(job)?;
         answer.await.unwrap_or_else(|_| Err(Error::internal("a write job panicked")))
     }
@@ -250,27 +255,6 @@ pub fn write_beside<T>(
         return Err(error.into());
     }
     Ok(answer)
-}
-
-/// Runs a read in a snapshot of its own on a connection.
-fn read_in<T>(conn: &Connection, start: &Start, job: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {
-    conn.prepare_cached("BEGIN")?.execute([])?;
-    let snapshot = Snapshot(conn);
-    let answer = job(&start.tx(conn));
-    drop(snapshot);
-    answer
-}
-
-/// Ends a reading transaction, also when the reader panics: a pooled connection must come back clean.
-struct Snapshot<'a>(&'a Connection);
-
-impl Drop for Snapshot<'_> {
-    fn drop(&mut self) {
-        let ended = self.0.prepare_cached("COMMIT").and_then(|mut end| end.execute([]));
-        if let Err(error) = ended {
-            tracing::error!(%error, "a reading transaction did not end");
-        }
-    }
 }
 
 impl From<rusqlite::Error> for Error {

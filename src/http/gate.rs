@@ -38,7 +38,7 @@ use super::shape::Shape;
 use crate::api_key::uses::Uses;
 use crate::auth::key::KeyType;
 use crate::auth::{self, Caller, Known, Refusal};
-use crate::db::Db;
+use crate::db::{Db, Reading};
 use crate::error::Check;
 
 /// What the gate needs and shares between operations.
@@ -85,7 +85,7 @@ struct Operation {
     need: Option<(KeyType, Option<&'static str>)>,
     params: Vec<Param>,
     body: Option<Shape>,
-    is_post: bool,
+    method: Method,
 }
 
 struct Param {
@@ -177,14 +177,14 @@ impl Operation {
             need,
             params: params.collect(),
             body: body.map(|content| Shape::compile(registry, &content.schema)),
-            is_post: meta.method == Method::POST,
+            method: meta.method,
         }
     }
 
     /// What tells a body from another, where repeats are told from other requests. A fast hash of a password is as good as
     /// the password to whoever finds it.
     fn fingerprint(&self, raw: &[u8], body: Option<&Value>) -> [u8; 32] {
-        if !self.is_post {
+        if self.method != Method::POST {
             return [0; 32];
         }
         let told = self.body.as_ref().zip(body).and_then(|(shape, body)| shape.without_secrets(body));
@@ -214,6 +214,7 @@ impl Guarded {
     /// Asks the operation, if the request passes. `standing` is where its key stands under its limit, once that is known.
     async fn answer(&self, mut request: Request, standing: &mut Option<Standing>) -> poem::Result<Response> {
         let is_public = self.operation.need.is_none();
+        let changes = self.operation.method != Method::GET;
         let shed = |error| {
             self.shared.metrics.shed.add();
             Failure::from(error)
@@ -224,9 +225,9 @@ impl Guarded {
             return Err(shed(error).into());
         }
         self.refuse_long(&request)?;
-        let caller = self.identify(&request, standing)?;
+        let (caller, reading) = self.identify(&request, standing)?;
         let raw = self.read_body(&mut request).await?;
-        let _place = if is_public { None } else { Some(self.shared.load.enter().await.map_err(shed)?) };
+        let _place = if changes { Some(self.shared.load.enter().await.map_err(shed)?) } else { None };
         let body = match &self.operation.body {
             Some(_) => Some(json::parse(&raw).map_err(|why| match why {
                 Malformed::Syntax => Failure::malformed(),
@@ -248,7 +249,11 @@ impl Guarded {
         request.extensions_mut().insert(Arc::new(asked));
         let pairs = query.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
         request.extensions_mut().insert(poem_openapi::__private::UrlQuery(pairs));
-        let mut response = self.inner.call(request).await?;
+        let answer = self.inner.call(request);
+        let mut response = match reading {
+            Some(reading) => reading.then(answer).await?,
+            None => answer.await?,
+        };
         if let Some(pages) = response.data::<Pages>().copied()
             && let Ok(link) = HeaderValue::try_from(answer::links(address.path(), address.query(), pages))
         {
@@ -266,14 +271,15 @@ impl Guarded {
         }
     }
 
-    /// Who calls, if the operation wants to know. Only who fails is counted by address: a valid key is never refused for
-    /// what others at its address do.
+    /// Who calls, if the operation wants to know, and the snapshot in which it was looked up, if the operation only reads: its
+    /// body is not waited for. Only who fails is counted by address: a valid key is never refused for what others at its
+    /// address do.
     fn identify(
         &self,
         request: &Request,
         standing: &mut Option<Standing>,
-    ) -> Result<Option<Caller>, Failure> {
-        let Some((kind, scope)) = self.operation.need else { return Ok(None) };
+    ) -> Result<(Option<Caller>, Option<Reading>), Failure> {
+        let Some((kind, scope)) = self.operation.need else { return Ok((None, None)) };
         let trace = request.data::<Arc<Trace>>();
         let address = trace.map(|trace| trace.client);
         let failed = |failure: Failure| {
@@ -290,7 +296,11 @@ impl Guarded {
             (Some(_), Some(_)) => return Err(Failure::malformed()),
             (Some(key), None) => key.to_str().unwrap_or_default(),
         };
-        let caller = match auth::authenticate(&self.shared.db, &self.shared.known, key, address)? {
+        if !auth::key::is_well_formed(key) {
+            return failed(Failure::invalid_key());
+        }
+        let reading = self.shared.db.begin()?;
+        let caller = match reading.run(|tx| auth::authenticate(tx, &self.shared.known, key, address))? {
             Ok(caller) => caller,
             Err(Refusal::InvalidKey) => return failed(Failure::invalid_key()),
             Err(Refusal::AgentInactive) => return failed(Failure::agent_inactive()),
@@ -298,7 +308,7 @@ impl Guarded {
         if let Some(trace) = trace {
             trace.key.store(caller.key_id(), Ordering::Relaxed);
         }
-        self.shared.uses.note(caller.key_id(), self.shared.db.clock().now());
+        self.shared.uses.note(caller.key_id(), reading.now());
         if caller.kind() != kind {
             return Err(Failure::wrong_key_type());
         }
@@ -312,7 +322,7 @@ impl Guarded {
             .calls
             .take(caller.key_id(), Instant::now())
             .map_err(|standing| self.rate_limited("key", standing))?;
-        Ok(Some(caller))
+        Ok((Some(caller), (self.operation.method == Method::GET).then_some(reading)))
     }
 
     fn rate_limited(&self, limit: &str, standing: Standing) -> Failure {
@@ -326,7 +336,7 @@ impl Guarded {
             if !body::is_json(request.header(header::CONTENT_TYPE)) {
                 return Err(Failure::unsupported_media_type());
             }
-        } else if !self.operation.is_post || request.header("idempotency-key").is_none() {
+        } else if self.operation.method != Method::POST || request.header("idempotency-key").is_none() {
             return Ok(Bytes::new());
         }
         body::read(request, self.shared.max_body, &self.shared.bounds).await
