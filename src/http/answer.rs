@@ -16,6 +16,9 @@ use serde::Serialize;
 use crate::db::Page;
 use crate::error::{Error, Result};
 
+/// About how many headers an answer has.
+const HEADERS: usize = 12;
+
 /// What an answer is made of, whatever its type.
 #[derive(Debug)]
 pub struct Answer {
@@ -86,6 +89,8 @@ impl IntoResponse for Answer {
         let mut response: Response = self.body.into();
         response.set_status(self.status);
         let headers = response.headers_mut();
+        // Room for those of the gate and the front as well.
+        headers.reserve(HEADERS);
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         if self.status == StatusCode::NOT_MODIFIED {
             headers.remove(header::CONTENT_TYPE);

@@ -226,7 +226,12 @@ impl Guarded {
         }
         self.refuse_long(&request)?;
         let (caller, reading) = self.identify(&request, standing)?;
-        let raw = self.read_body(&mut request).await?;
+        // Most requests have no body: what is needed to read one is not carried along by all.
+        let raw = if self.reads_body(&request) {
+            Box::pin(self.read_body(&mut request)).await?
+        } else {
+            Bytes::new()
+        };
         let _place = if changes { Some(self.shared.load.enter().await.map_err(shed)?) } else { None };
         let body = match &self.operation.body {
             Some(_) => Some(json::parse(&raw).map_err(|why| match why {
@@ -330,14 +335,16 @@ impl Guarded {
         Failure::rate_limited(limit, standing)
     }
 
-    /// The raw body, if the operation has one or it is needed to tell a repeat from another request.
+    /// Whether the operation has a body, or it is needed to tell a repeat from another request.
+    fn reads_body(&self, request: &Request) -> bool {
+        let is_told = || self.operation.method == Method::POST && request.header("idempotency-key").is_some();
+        self.operation.body.is_some() || is_told()
+    }
+
+    /// The raw body.
     async fn read_body(&self, request: &mut Request) -> Result<Bytes, Failure> {
-        if self.operation.body.is_some() {
-            if !body::is_json(request.header(header::CONTENT_TYPE)) {
-                return Err(Failure::unsupported_media_type());
-            }
-        } else if self.operation.method != Method::POST || request.header("idempotency-key").is_none() {
-            return Ok(Bytes::new());
+        if self.operation.body.is_some() && !body::is_json(request.header(header::CONTENT_TYPE)) {
+            return Err(Failure::unsupported_media_type());
         }
         body::read(request, self.shared.max_body, &self.shared.bounds).await
     }

@@ -83,7 +83,7 @@ impl Load {
             return Ok(place);
         }
         let waiting = Waiting::among(&self.waiting, self.most_waiting)?;
-        let place = tokio::time::timeout(self.patience, self.places.acquire()).await;
+        let place = Box::pin(tokio::time::timeout(self.patience, self.places.acquire())).await;
         drop(waiting);
         place.ok().and_then(std::result::Result::ok).ok_or(Error::Overloaded)
     }
