@@ -7,64 +7,78 @@ use std::time::{Duration, Instant};
 use crate::case::{self, Case, Kind, encoded};
 use crate::desk::{Desk, World};
 use crate::goal::Goals;
-use crate::growth::{self, Size};
+use crate::growth::{self, Served, Size};
 use crate::load::{Run, block_on, drive, fetch};
-use crate::measure::{Row, asked, etag, measure};
+use crate::measure::{Row, SOME, asked, etag, measure};
 use crate::options::Options;
 use crate::page::{Page, median, number};
 use crate::server::{Server, memory};
 use crate::words::Words;
 use crate::{Failure, sync};
 
-/// Over how many connections what is compared is asked.
-const SOME: usize = 16;
 /// How often a single word is searched for, and a server started.
 const TIMES: usize = 5;
+
+/// How the two searches are called.
+const TICKETS: &str = "tickets, searched";
+const ARTICLES: &str = "knowledge base, searched";
 
 /// Measures everything, and says whether every goal is reached.
 pub fn goals(options: &Options, folder: &Path, page: &mut Page) -> Result<bool, Failure> {
     let mut goals = Goals::default();
     efficiency(&measure(options, folder, page)?, &mut goals);
-    let (smallest, largest) = options.ends();
-    let mut sizes = vec![];
-    let mut articles_apart = None;
-    let mut searches = vec![];
-    for tickets in &options.sizes {
-        let desk = Desk::make(options, folder, *tickets, options.articles)?;
-        let world = Rc::new(World::of(&desk.path)?);
-        let words = Words::of(&world)?;
-        if *tickets == smallest {
-            articles_apart = Some(few_articles(options, folder)?);
-        }
-        if *tickets == largest {
-            starting(options, &desk, &world, &mut goals)?;
-        }
-        let server = Server::lodge(&options.binary, &desk.path, &[])?;
-        sizes.push(growth::at(options, &desk, &server, &world, &words)?);
-        if *tickets == largest {
-            beside_health(options, &server, &world, &mut goals)?;
-            searches.push(slowest(&server, &world, "/tickets?q=", &words.any_in_tickets)?);
-            searches.push(slowest(&server, &world, "/knowledge-base/search?q=", &words.any_in_articles)?);
-            reads_beside_writes(options, &server, &world, &words, &mut goals)?;
-            let (now, most) = (memory(server.pid(), "VmRSS"), memory(server.pid(), "VmHWM"));
-            let found = format!("{} MiB ({} MiB at most)", now / 1024, most / 1024);
-            let what = format!("resident memory at {} tickets, after the run", number(f64::from(largest)));
-            goals.add(&what, "≤ 64 MiB", found, now <= 64 * 1024);
-        }
-        server.stop()?;
-        if *tickets == smallest {
+    let desks = options.sizes.iter().map(|tickets| Desk::make(options, folder, *tickets, options.articles));
+    let desks: Vec<Desk> = desks.collect::<Result<_, _>>()?;
+    let few = Served::start(options, few_articles(options, folder)?)?;
+    desks
+        .iter()
+        .max_by_key(|desk| desk.tickets)
+        .map(|desk| starting(options, desk, &mut goals))
+        .transpose()?;
+    let mut all =
+        desks.into_iter().map(|desk| Served::start(options, desk)).collect::<Result<Vec<_>, _>>()?;
+    all.sort_by_key(|one| one.desk.tickets);
+    let sizes = growth::compare(options, &all.iter().collect::<Vec<_>>(), &growth::ASKED)?;
+    growth::report(options, &sizes, page)?;
+    grown(&sizes, &mut goals);
+    if let Some(largest) = all.last() {
+        let articles = growth::compare(options, &[&few, largest], &[ARTICLES])?;
+        searched(&sizes, &articles, &mut goals);
+        few.stop()?.remove();
+        at_the_largest(options, largest, &mut goals)?;
+    }
+    for (n, one) in all.into_iter().enumerate() {
+        let desk = one.stop()?;
+        if n == 0 {
             synced(&sync::compare(options, folder, &desk)?, &mut goals);
         }
         seeding(&desk, &mut goals);
         desk.remove();
     }
-    growth::report(options, &sizes, page)?;
-    grown(&sizes, &mut goals);
-    searched(&sizes, articles_apart.as_ref(), &searches, &mut goals);
     let size = std::fs::metadata(&options.binary)?.len() as f64 / 1024.0 / 1024.0;
     goals.add("the binary", "≤ 11 MiB; 10 is the stretch", format!("{size:.1} MiB"), size <= 11.0);
     page.put("goals", &goals.table())?;
     Ok(goals.all_reached())
+}
+
+/// What is only asked of the largest desk, and what its server needs after all that.
+fn at_the_largest(options: &Options, largest: &Served, goals: &mut Goals) -> Result<(), Failure> {
+    let Served { desk, world, words, server } = largest;
+    beside_health(options, server, world, goals)?;
+    for (name, path, words) in [
+        (TICKETS, "/tickets?q=", &words.any_in_tickets),
+        (ARTICLES, "/knowledge-base/search?q=", &words.any_in_articles),
+    ] {
+        let (word, time) = slowest(server, world, path, words)?;
+        let found = format!("{time:.1} ms (`{word}`)");
+        goals.add(&format!("{name}, any word, the slowest"), "≤ 250 ms", found, time <= 250.0);
+    }
+    reads_beside_writes(options, server, world, words, goals)?;
+    let (now, most) = (memory(server.pid(), "VmRSS"), memory(server.pid(), "VmHWM"));
+    let found = format!("{} MiB ({} MiB at most)", now / 1024, most / 1024);
+    let what = format!("resident memory at {} tickets, after the run", number(f64::from(desk.tickets)));
+    goals.add(&what, "≤ 64 MiB", found, now <= 64 * 1024);
+    Ok(())
 }
 
 /// The worst of each kind.
@@ -122,7 +136,8 @@ fn plain(world: &Rc<World>, path: &str) -> Case {
 }
 
 /// From the start of the program to its first list of tickets.
-fn starting(options: &Options, desk: &Desk, world: &World, goals: &mut Goals) -> Result<(), Failure> {
+fn starting(options: &Options, desk: &Desk, goals: &mut Goals) -> Result<(), Failure> {
+    let world = World::of(&desk.path)?;
     let mut times = vec![];
     for _ in 0..TIMES {
         let started = Instant::now();
@@ -137,17 +152,10 @@ fn starting(options: &Options, desk: &Desk, world: &World, goals: &mut Goals) ->
     Ok(())
 }
 
-/// A search of a hundredth of the articles.
-fn few_articles(options: &Options, folder: &Path) -> Result<Size, Failure> {
+/// A desk with a hundredth of the articles.
+fn few_articles(options: &Options, folder: &Path) -> Result<Desk, Failure> {
     let (smallest, _) = options.ends();
-    let desk = Desk::make(options, folder, smallest, (options.articles / 100).max(100))?;
-    let world = Rc::new(World::of(&desk.path)?);
-    let words = Words::of(&world)?;
-    let server = Server::lodge(&options.binary, &desk.path, &[])?;
-    let size = growth::at(options, &desk, &server, &world, &words)?;
-    server.stop()?;
-    desk.remove();
-    Ok(size)
+    Desk::make(options, folder, smallest, (options.articles / 100).max(100))
 }
 
 /// The word whose search takes longest, and how long in milliseconds: the median of a few.
@@ -273,24 +281,19 @@ fn ends(many: u32, few: u32, of: &str) -> String {
     format!("{} ÷ {} {of}", number(f64::from(many)), number(f64::from(few)))
 }
 
-/// Searches: how they grow, and how long the slowest take.
-fn searched(sizes: &[Size], few: Option<&Size>, slowest: &[(String, f64)], goals: &mut Goals) {
-    let (Some(first), Some(last)) = (sizes.first(), sizes.last()) else { return };
-    let tickets = ends(last.tickets, first.tickets, "tickets");
-    let articles = few.map_or_else(String::new, |few| ends(last.articles, few.articles, "articles"));
-    let both = [("tickets, searched", Some(first), tickets), ("knowledge base, searched", few, articles)];
-    for (name, small, ends) in &both {
-        let found = (small.and_then(|size| size.cost(name)), last.cost(name), last.slow(name));
-        if let (Some((early, _)), Some((late, _)), Some(slow)) = found {
-            let ratio = late / early;
+/// Searches for words in at most two of a hundred: how they grow, and how long the slowest hundredth takes.
+fn searched(sizes: &[Size], articles: &[Size], goals: &mut Goals) {
+    for (name, sizes, of) in [(TICKETS, sizes, "tickets"), (ARTICLES, articles, "articles")] {
+        let (Some(first), Some(last)) = (sizes.first(), sizes.last()) else { continue };
+        let ends = match of {
+            "tickets" => ends(last.tickets, first.tickets, of),
+            _ => ends(last.articles, first.articles, of),
+        };
+        if let (Some(ratio), Some(slow)) = (growth::ratio(sizes, name), last.slow(name)) {
             let what = format!("{name}, a word in ≤ 2 %, CPU time at {ends}");
             goals.add(&what, "≤ 5", format!("{ratio:.2}"), ratio <= 5.0);
             let what = format!("{name}, a word in ≤ 2 %, p99");
             goals.add(&what, "≤ 20 ms", format!("{slow:.1} ms"), slow <= 20.0);
         }
-    }
-    for ((name, _, _), (word, time)) in both.iter().zip(slowest) {
-        let found = format!("{time:.1} ms (`{word}`)");
-        goals.add(&format!("{name}, any word, the slowest"), "≤ 250 ms", found, *time <= 250.0);
     }
 }

@@ -64,7 +64,7 @@ fn run(options: &Options) -> Result<bool, Failure> {
         What::Constant => constant::run().map(|()| true),
         What::Load(load) => ask(options, load).map(|()| true),
         What::Measure => measure::measure(options, folder()?.path(), &mut Page::open(options)?).map(|_| true),
-        What::Growth => growth::growth(options, folder()?.path(), &mut Page::open(options)?).map(|_| true),
+        What::Growth => growth::growth(options, folder()?.path(), &mut Page::open(options)?).map(|()| true),
         What::Goals => goals::goals(options, folder()?.path(), &mut Page::open(options)?),
     }
 }

@@ -14,8 +14,8 @@ use crate::server::Server;
 use crate::words::Words;
 use crate::{Failure, replay};
 
-/// Over how many connections efficiency is measured.
-const SOME: usize = 16;
+/// Over how many connections CPU time is measured.
+pub const SOME: usize = 16;
 /// How many connections many are.
 const MANY: usize = 64;
 /// How many batches of a work that is used up are done at most.
