@@ -13,6 +13,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use super::backup::{self, Watch};
 use super::file::{self, beside};
+use super::migrations;
 use super::open::{self, Lock, OpenError, SCHEMA, SCHEMA_VERSION};
 use super::shape::Shape;
 use crate::time::Timestamp;
@@ -27,7 +28,8 @@ pub struct Step {
 }
 
 /// The steps: the first leads from version 1 to version 2.
-pub const STEPS: &[Step] = &[];
+pub const STEPS: &[Step] =
+    &[Step { what: "a search reads the caller's tickets only", run: migrations::v2::run }];
 
 const _: () = assert!(STEPS.len() + 1 == SCHEMA_VERSION as usize, "every version but the first has its step");
 

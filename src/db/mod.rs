@@ -13,6 +13,7 @@ mod file;
 mod lane;
 mod lock;
 pub mod migrate;
+mod migrations;
 pub mod open;
 mod page;
 pub mod restore;

@@ -185,18 +185,31 @@ fn search_tier(tx: &Tx<'_>, query: &Query, columns: &str, text: &str, found: &mu
 /// What SQLite says.
 pub fn index(tx: &Tx<'_>, article: &Article) -> Result<()> {
     forget(tx, article.id)?;
-    if article.status != PublicationStatus::Published {
-        return Ok(());
+    index_new(tx, std::slice::from_ref(article))
+}
+
+/// Puts those of new articles that are published into the search index. An index gathers what is written to it in a row: so one
+/// after the other.
+///
+/// # Errors
+/// What SQLite says.
+pub fn index_new(tx: &Tx<'_>, articles: &[Article]) -> Result<()> {
+    let published = articles.iter().filter(|article| article.status == PublicationStatus::Published);
+    let texts: Vec<(i64, [String; 3])> = published
+        .map(|article| {
+            let excerpt = article.excerpt.as_deref().unwrap_or_default();
+            (article.id, [article.title.as_str(), excerpt, &article.content].map(fold))
+        })
+        .collect();
+    for (id, [title, excerpt, content]) in &texts {
+        let sql = "INSERT INTO knowledge_search (rowid, title, excerpt, content) VALUES (?, ?, ?, ?)";
+        execute(tx, sql, params![id, title, excerpt, content])?;
     }
-    let texts =
-        [article.title.as_str(), article.excerpt.as_deref().unwrap_or_default(), &article.content].map(fold);
-    let [title, excerpt, content] = &texts;
-    tx.conn
-        .prepare_cached("INSERT INTO knowledge_search (rowid, title, excerpt, content) VALUES (?, ?, ?, ?)")?
-        .execute(params![article.id, title, excerpt, content])?;
-    tx.conn
-        .prepare_cached("INSERT INTO knowledge_bigram (rowid, title, excerpt, content) VALUES (?, ?, ?, ?)")?
-        .execute(params![article.id, bigrams(title), bigrams(excerpt), bigrams(content)])?;
+    for (id, texts) in &texts {
+        let [title, excerpt, content] = texts.each_ref().map(|text| bigrams(text));
+        let sql = "INSERT INTO knowledge_bigram (rowid, title, excerpt, content) VALUES (?, ?, ?, ?)";
+        execute(tx, sql, params![id, title, excerpt, content])?;
+    }
     Ok(())
 }
 

@@ -57,12 +57,24 @@ fn each_fault_is_found() {
         ),
         ("UPDATE ticket SET title = 'Quite another' WHERE id = 1", "ticket search"),
         ("UPDATE customer SET name = 'Somebody Else' WHERE id = 1", "ticket search"),
-        ("DELETE FROM ticket_search WHERE rowid = 1", "ticket search"),
-        ("DELETE FROM ticket_bigram WHERE rowid = 1", "ticket search"),
+        ("UPDATE ticket_text SET body = 'quite another' WHERE ticket_id = 1", "ticket search"),
+        ("DELETE FROM ticket_text WHERE ticket_id = 1", "ticket search"),
+        // A row of the indexes is an agent's id and, in forty bits, a ticket's: Ada's first ticket.
+        ("DELETE FROM ticket_search WHERE rowid = 1 << 40 | 1", "ticket search"),
+        ("DELETE FROM ticket_bigram WHERE rowid = 1 << 40 | 1", "ticket search"),
         ("INSERT INTO ticket_search (rowid, body) VALUES (999, 'nobody')", "ticket search"),
         ("INSERT INTO ticket_bigram (rowid, body) VALUES (999, '61x61')", "ticket search"),
+        // Somebody who is not on it; somebody who is not in the index of it.
+        ("INSERT INTO ticket_search (rowid, body) SELECT 3 << 40 | 1, body FROM ticket_text WHERE ticket_id = 1", "ticket search"),
+        ("DELETE FROM ticket_agent WHERE ticket_id = 4 AND agent_id = 2", "ticket search"),
+        ("DELETE FROM ticket_search_docsize WHERE id = 1 << 40 | 1", "ticket search"),
         (
-            "DELETE FROM ticket_bigram WHERE rowid = 1; INSERT INTO ticket_bigram (rowid, body) VALUES (1, '61x61')",
+            "DELETE FROM ticket_search WHERE rowid = 1 << 40 | 1;
+             INSERT INTO ticket_search (rowid, body) SELECT 1 << 40 | 1, body || 'x' FROM ticket_text WHERE ticket_id = 1",
+            "ticket search",
+        ),
+        (
+            "DELETE FROM ticket_bigram WHERE rowid = 1 << 40 | 1; INSERT INTO ticket_bigram (rowid, body) VALUES (1 << 40 | 1, '61x61')",
             "ticket search",
         ),
         ("UPDATE knowledge_article SET status = 'draft'", "knowledge search"),

@@ -326,7 +326,8 @@ fn a_bad_plan_would_be_noticed() {
     assert!(bad("SELECT count(*) FROM ticket"));
     assert!(bad("SELECT id FROM ticket ORDER BY title LIMIT 15"));
     assert!(bad("SELECT m.id FROM message m JOIN ticket t ON t.id = m.ticket_id WHERE m.content = 'x'"));
-    assert!(bad("SELECT rowid FROM ticket_search WHERE instr(body, 'x')"));
+    assert!(bad("SELECT rowid FROM knowledge_search WHERE instr(title, 'x')"));
+    assert!(bad("SELECT ticket_id FROM ticket_text WHERE instr(body, 'x')"));
     assert!(bad("SELECT id FROM ticket ORDER BY updated_at LIMIT 15"));
     assert!(!bad("SELECT id FROM ticket ORDER BY created_at DESC, id DESC LIMIT 15"));
     let both = "SELECT id FROM (SELECT id, created_at FROM ticket WHERE department_id = 1

@@ -1,10 +1,10 @@
 //! Listing and counting tickets.
 
-use rusqlite::{Row, ToSql};
+use rusqlite::{Row, ToSql, params};
 
 use super::find::find_all;
-use crate::db::search::Query;
-use crate::db::{FromRow, Ids, Named, Page, Paging, Tx, all, all_named, each};
+use crate::db::search::{self, Query};
+use crate::db::{FromRow, Ids, Named, Page, Paging, Tx, all, all_named};
 use crate::error::{Error, Result};
 use crate::ticket::model::{Dashboard, Filter, Priority, Status, Ticket, TicketSort};
 use crate::ticket::visibility::{Arm, MANY, Visibility};
@@ -51,6 +51,8 @@ struct Conditions<'a> {
     values: Vec<(String, Box<dyn ToSql + 'a>)>,
     /// Whether the counters know all that is asked.
     is_counted: bool,
+    /// How many tickets there are, if the search has found out.
+    found: Option<i64>,
     /// Whether few enough rows fit by somebody's own index that they are better found by that than by the order.
     is_narrow: bool,
 }
@@ -66,6 +68,7 @@ impl<'a> Conditions<'a> {
                 (":departments".into(), Box::new(departments)),
             ],
             is_counted: filter.words.is_none() && !filter.is_narrow(),
+            found: None,
             is_narrow: filter.is_narrow(),
         };
         for (n, id) in visibility.departments().iter().enumerate() {
@@ -82,7 +85,12 @@ impl<'a> Conditions<'a> {
         if let Some(words) = &filter.words {
             let query = Query::new(words.clone());
             match visibility {
-                Visibility::Agent(agent_id) => conditions.are_among(matching(tx, *agent_id, &query)?),
+                Visibility::Agent(agent_id) => {
+                    let found = matching(tx, *agent_id, &query)?;
+                    let is_all = filter.is_words_only() && query.single().is_empty();
+                    conditions.found = found.as_ref().filter(|_| is_all).map(|found| found.len() as i64);
+                    conditions.are_among(found);
+                }
                 Visibility::Departments(..) | Visibility::Desk => conditions.matches(&query),
             }
             conditions.contains(&query);
@@ -118,12 +126,13 @@ impl<'a> Conditions<'a> {
             .replace("{id}", arm.id)
     }
 
+    /// What the indexes find among all tickets. They hold a ticket once for each agent on it: a set has it once.
     fn matches(&mut self, query: &Query) {
         let found: Vec<String> = indexes(query)
             .into_iter()
             .filter_map(|(table, expression)| {
                 self.values.push((format!(":{table}"), Box::new(expression?)));
-                Some(format!("SELECT rowid FROM {table} WHERE {table} MATCH :{table}"))
+                Some(format!("SELECT rowid & {} FROM {table} WHERE {table} MATCH :{table}", search::TICKET))
             })
             .collect();
         if !found.is_empty() {
@@ -143,7 +152,7 @@ impl<'a> Conditions<'a> {
         for (n, text) in query.single().iter().enumerate() {
             self.values.push((format!(":single{n}"), Box::new(text.clone())));
             self.sql.push_str(&format!(
-                " AND EXISTS (SELECT 1 FROM ticket_search s WHERE s.rowid = {{id}} AND instr(s.body, :single{n}))"
+                " AND EXISTS (SELECT 1 FROM ticket_text x WHERE x.ticket_id = {{id}} AND instr(x.body, :single{n}))"
             ));
         }
     }
@@ -158,28 +167,22 @@ fn indexes(query: &Query) -> [(&'static str, Option<String>); 2] {
     [("ticket_search", query.long("")), ("ticket_bigram", query.pairs(""))]
 }
 
-/// Which of an agent's tickets the indexes find; nothing when they are not asked. An index knows nothing of agents, and what
-/// it finds may be many times what the agent has: both are gone through once, side by side, in the order of their ids.
+/// Which of an agent's tickets the indexes find, in the order of their ids; nothing when they are not asked. The agent's tickets
+/// lie side by side in them, and no others are read.
 fn matching(tx: &Tx<'_>, agent_id: i64, query: &Query) -> Result<Option<Vec<i64>>> {
+    let (first, last) = search::tickets_of(agent_id);
     let mut found: Option<Vec<i64>> = None;
     for (table, expression) in indexes(query) {
         let Some(expression) = expression else { continue };
-        let among = match found.take() {
-            Some(found) => found,
-            None => {
-                let mut own: Vec<i64> =
-                    all(tx, "SELECT ticket_id FROM ticket_agent WHERE agent_id = ?", [agent_id])?;
-                own.sort_unstable();
-                own
-            }
-        };
-        let (mut among, mut both) = (among.into_iter().peekable(), vec![]);
-        let sql = format!("SELECT rowid FROM {table} WHERE {table} MATCH ? ORDER BY rowid");
-        each(tx, &sql, [expression], |hit: i64| {
-            while among.next_if(|id| *id < hit).is_some() {}
-            both.extend(among.next_if_eq(&hit));
-        })?;
-        found = Some(both);
+        let sql = format!(
+            "SELECT rowid & {} FROM {table} WHERE {table} MATCH ? AND rowid BETWEEN ? AND ? ORDER BY rowid",
+            search::TICKET
+        );
+        let mut hits: Vec<i64> = all(tx, &sql, params![expression, first, last])?;
+        if let Some(found) = found {
+            hits.retain(|id| found.binary_search(id).is_ok());
+        }
+        found = Some(hits);
     }
     Ok(found)
 }
@@ -228,8 +231,11 @@ fn order(sort: TicketSort) -> (&'static str, &'static str) {
     }
 }
 
-/// How many tickets: from the counters, as far as they know what is asked.
+/// How many tickets: from the search or the counters, as far as they know what is asked.
 fn count(tx: &Tx<'_>, visibility: &Visibility, filter: &Filter, conditions: &Conditions<'_>) -> Result<i64> {
+    if let Some(found) = conditions.found {
+        return Ok(found);
+    }
     let arms = visibility.arms(filter.department_id).into_iter().map(|arm| {
         if conditions.is_counted {
             format!("SELECT sum(n) AS n FROM ticket_count WHERE {}{}", arm.counters, conditions.counters)

@@ -1,0 +1,3 @@
+//! What each version of the schema has changed, a file a version. See [`super::migrate`].
+
+pub mod v2;
