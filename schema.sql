@@ -415,8 +415,10 @@ CREATE TABLE knowledge_article (
 CREATE INDEX knowledge_article_created ON knowledge_article (created_at DESC, id DESC);
 CREATE INDEX knowledge_article_category ON knowledge_article (category_id, status);
 
--- Search over published articles only: drafts are not in here, so no query can leak one. Folded text.
+-- Search over published articles only: drafts are not in here, so no query can leak one. Folded text. Titles and excerpts are in
+-- an index of their own once more, because most hits are in the contents and the best must be found without going through them.
 CREATE VIRTUAL TABLE knowledge_search USING fts5 (title, excerpt, content, tokenize = 'trigram case_sensitive 1', columnsize = 0);
+CREATE VIRTUAL TABLE knowledge_head USING fts5 (title, excerpt, tokenize = 'trigram case_sensitive 1', content = '', contentless_delete = 1);
 CREATE VIRTUAL TABLE knowledge_bigram USING fts5 (title, excerpt, content, tokenize = 'ascii', content = '', contentless_delete = 1, detail = 'column');
 
 -- ---------------------------------------------------------------- records

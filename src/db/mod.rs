@@ -32,7 +32,9 @@ use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 pub use self::page::{Page, Paging};
-pub use self::row::{FromRow, Ids, Named, Optional, all, all_named, each, execute, exists, first, one, word};
+pub use self::row::{
+    FromRow, Ids, Named, Optional, all, all_named, each, execute, exists, first, one, until, word,
+};
 use crate::error::{Error, Result};
 use crate::time::{Clock, Timestamp};
 

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use rusqlite::types::Value;
-use rusqlite::{Params, Row};
+use rusqlite::{Params, Row, Statement};
 
 use super::Tx;
 use crate::error::{Error, Result};
@@ -113,17 +113,43 @@ pub type Named<'a> = &'a [(&'a str, &'a dyn rusqlite::ToSql)];
 /// What SQLite says.
 pub fn all_named<T: FromRow>(tx: &Tx<'_>, sql: &str, params: Named<'_>) -> Result<Vec<T>> {
     let mut statement = tx.conn.prepare_cached(sql)?;
-    for (name, value) in params {
-        if let Some(index) = statement.parameter_index(name)? {
-            statement.raw_bind_parameter(index, value)?;
-        }
-    }
+    bind(&mut statement, params)?;
     let mut rows = statement.raw_query();
     let mut all = Vec::new();
     while let Some(row) = rows.next()? {
         all.push(T::from_row(row)?);
     }
     Ok(all)
+}
+
+/// Hands over the rows of a statement put together from fragments, one at a time, until `take` says that it has enough.
+///
+/// # Errors
+/// What SQLite says.
+pub fn until<T: FromRow>(
+    tx: &Tx<'_>,
+    sql: &str,
+    params: Named<'_>,
+    mut take: impl FnMut(T) -> bool,
+) -> Result<()> {
+    let mut statement = tx.conn.prepare_cached(sql)?;
+    bind(&mut statement, params)?;
+    let mut rows = statement.raw_query();
+    while let Some(row) = rows.next()? {
+        if take(T::from_row(row)?) {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn bind(statement: &mut Statement<'_>, params: Named<'_>) -> rusqlite::Result<()> {
+    for (name, value) in params {
+        if let Some(index) = statement.parameter_index(name)? {
+            statement.raw_bind_parameter(index, value)?;
+        }
+    }
+    Ok(())
 }
 
 /// What is missing is not found.

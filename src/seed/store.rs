@@ -626,7 +626,8 @@ pub fn insert_notification(tx: &Tx<'_>, notification: &SampleNotification) -> Re
 }
 
 /// Every search index.
-const SEARCH: [&str; 4] = ["ticket_search", "ticket_bigram", "knowledge_search", "knowledge_bigram"];
+const SEARCH: [&str; 5] =
+    ["ticket_search", "ticket_bigram", "knowledge_search", "knowledge_head", "knowledge_bigram"];
 
 /// Prepares a connection for writing a lot at once into a file that is thrown away if that fails.
 ///

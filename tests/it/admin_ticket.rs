@@ -812,9 +812,15 @@ fn a_deletion_takes_everything_along_and_is_remembered() {
     admin.get("/tickets/6/messages").refused(404, "not_found");
     ada.get("/tickets/6").refused(404, "not_found");
     once(ada.call("POST", "/tickets/6/close"), "c").send().refused(404, "not_found");
-    for table in
-        ["message", "notification", "ticket_label", "ticket_agent", "ticket_field", "ticket_event", "ticket_text"]
-    {
+    for table in [
+        "message",
+        "notification",
+        "ticket_label",
+        "ticket_agent",
+        "ticket_field",
+        "ticket_event",
+        "ticket_text",
+    ] {
         assert_eq!(
             app.look_up::<i64>(&format!("SELECT count(*) FROM {table} WHERE ticket_id = 6")),
             0,

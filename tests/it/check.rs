@@ -79,6 +79,8 @@ fn each_fault_is_found() {
         ),
         ("UPDATE knowledge_article SET status = 'draft'", "knowledge search"),
         ("DELETE FROM knowledge_bigram WHERE rowid = 1", "knowledge search"),
+        ("DELETE FROM knowledge_head WHERE rowid = 1", "knowledge search"),
+        ("INSERT INTO knowledge_head (rowid, title) VALUES (999, 'nothing')", "knowledge search"),
         ("UPDATE knowledge_article SET content = 'Something new'", "knowledge search"),
         (
             "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, '(ticket_id, id)', '(id)') WHERE name = 'message_ticket'",

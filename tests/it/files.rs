@@ -4,6 +4,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
+use lodge::db::open::SCHEMA_VERSION;
+
 use crate::cli::{ANYWHERE, Desk, Server, serve};
 use crate::harness::{connect, desk_file};
 
@@ -29,7 +31,7 @@ fn bad_files() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         ("another program's", with(&|b| number(b, 68, 0x4c64_6764)), "not a Lodge database"),
         ("a version of nought", with(&|b| number(b, 60, 0)), "not a Lodge database"),
         ("a negative version", with(&|b| number(b, 60, u32::MAX)), "not a Lodge database"),
-        ("a newer Lodge's", with(&|b| number(b, 60, 2)), "newer Lodge"),
+        ("a newer Lodge's", with(&|b| number(b, 60, SCHEMA_VERSION as u32 + 1)), "newer Lodge"),
         ("a header alone", good[..100].to_vec(), "damaged"),
         ("a page alone", good[..page].to_vec(), "damaged"),
         ("half", good[..good.len() / 2].to_vec(), "damaged"),
@@ -89,7 +91,7 @@ fn a_newer_version_in_the_log_is_seen() {
     let desk = Desk::new();
     std::fs::copy(desk_file(), desk.path("lodge.db")).unwrap();
     let conn = connect(&desk.path("lodge.db"));
-    conn.pragma_update(None, "user_version", 2).unwrap();
+    conn.pragma_update(None, "user_version", SCHEMA_VERSION + 1).unwrap();
     conn.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).unwrap();
     drop(conn);
     let bytes = |name: &str| std::fs::read(desk.path(name)).unwrap();

@@ -119,24 +119,23 @@ impl Index {
 /// Whether every ticket is found by everyone on it, and by nobody else.
 pub fn tickets(conn: &Connection) -> rusqlite::Result<Faults> {
     let mut faults = Faults::default();
-    let (mut threes, mut pairs) = (Sums::new(), Sums::new());
+    let (mut words, mut pairs) = (Sums::new(), Sums::new());
     let mut places = conn.prepare(PLACES)?;
     TICKETS.each(conn, &mut faults, |id, texts| {
         let text = texts.concat();
-        let sum_of_threes =
-            (0..).zip(trigrams(&text)).map(|(n, term)| one(term, 0, n)).fold(0, u64::wrapping_add);
+        let sum_of_words = threes(&text, 0);
         let sum_of_pairs = terms(&bigrams(&text), 0);
         for agent in places.query_map([id], |row| row.get(0))? {
             let place = search::place(agent?, id);
-            threes.insert(place, sum_of_threes);
+            words.insert(place, sum_of_words);
             pairs.insert(place, sum_of_pairs);
         }
         Ok(())
     })?;
-    TICKETS.compare(conn, ("ticket_search", "words"), &threes, &mut faults)?;
+    TICKETS.compare(conn, ("ticket_search", "words"), &words, &mut faults)?;
     TICKETS.compare(conn, ("ticket_bigram", "pairs of characters"), &pairs, &mut faults)?;
     for index in search::TICKET_INDEXES {
-        listed(conn, index, &threes, &mut faults)?;
+        listed(conn, index, &words, &mut faults)?;
     }
     Ok(faults)
 }
@@ -157,8 +156,10 @@ fn listed(conn: &Connection, index: &str, expected: &Sums, faults: &mut Faults) 
 /// Whether every published article is found, and nothing else.
 pub fn articles(conn: &Connection) -> rusqlite::Result<Faults> {
     let mut faults = Faults::default();
-    let mut pairs = Sums::new();
+    let (mut heads, mut pairs) = (Sums::new(), Sums::new());
     ARTICLES.each(conn, &mut faults, |id, texts| {
+        let sums = texts.iter().take(2).enumerate().map(|(n, text)| threes(text, n));
+        heads.insert(id, sums.fold(0, u64::wrapping_add));
         let sums = texts.iter().enumerate().map(|(n, text)| terms(&bigrams(text), n));
         pairs.insert(id, sums.fold(0, u64::wrapping_add));
         Ok(())
@@ -170,6 +171,7 @@ pub fn articles(conn: &Connection) -> rusqlite::Result<Faults> {
             faults.add(|| format!("article {id} is in it and should not be"));
         }
     }
+    ARTICLES.compare(conn, ("knowledge_head", "title and excerpt"), &heads, &mut faults)?;
     ARTICLES.compare(conn, ("knowledge_bigram", "pairs of characters"), &pairs, &mut faults)?;
     Ok(faults)
 }
@@ -206,10 +208,11 @@ fn sums(conn: &Connection, index: &str, columns: &[&str]) -> rusqlite::Result<Su
     Ok(found)
 }
 
-/// Each three characters in a row, as the trigram tokenizer takes them.
-fn trigrams(text: &str) -> impl Iterator<Item = &str> {
+/// What each three characters in a row add up to, as the trigram tokenizer takes them.
+fn threes(text: &str, column: usize) -> u64 {
     let ends = text.char_indices().map(|(at, c)| at + c.len_utf8()).skip(2);
-    text.char_indices().zip(ends).filter_map(|((from, _), to)| text.get(from..to))
+    let terms = text.char_indices().zip(ends).filter_map(|((from, _), to)| text.get(from..to));
+    (0..).zip(terms).map(|(at, term)| one(term, column, at)).fold(0, u64::wrapping_add)
 }
 
 /// What terms with spaces between them add up to.

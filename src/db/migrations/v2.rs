@@ -12,7 +12,8 @@ const CHUNK: i64 = 20_000;
 /// # Errors
 /// What SQLite says.
 pub fn run(conn: &Connection) -> rusqlite::Result<()> {
-    search(conn)
+    search(conn)?;
+    heads(conn)
 }
 
 /// Gives the texts a table of their own, and makes the indexes anew with a row for each agent on a ticket.
@@ -44,4 +45,17 @@ fn search(conn: &Connection) -> rusqlite::Result<()> {
         done = last;
     }
     search::finish(conn, &TICKET_INDEXES)
+}
+
+/// Gives titles and excerpts an index of their own.
+fn heads(conn: &Connection) -> rusqlite::Result<()> {
+    const HEAD: [&str; 1] = ["knowledge_head"];
+    conn.execute_batch(
+        "CREATE VIRTUAL TABLE knowledge_head USING fts5 (title, excerpt, tokenize = 'trigram case_sensitive 1', content = '', contentless_delete = 1);",
+    )?;
+    search::hurry(conn, &HEAD)?;
+    conn.execute_batch(
+        "INSERT INTO knowledge_head (rowid, title, excerpt) SELECT rowid, title, excerpt FROM knowledge_search ORDER BY rowid;",
+    )?;
+    search::finish(conn, &HEAD)
 }

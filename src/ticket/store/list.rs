@@ -4,7 +4,7 @@ use rusqlite::{Row, ToSql, params};
 
 use super::find::find_all;
 use crate::db::search::{self, Query};
-use crate::db::{FromRow, Ids, Named, Page, Paging, Tx, all, all_named};
+use crate::db::{FromRow, Ids, Named, Page, Paging, Tx, all, all_named, until};
 use crate::error::{Error, Result};
 use crate::ticket::model::{Dashboard, Filter, Priority, Status, Ticket, TicketSort};
 use crate::ticket::visibility::{Arm, MANY, Visibility};
@@ -13,6 +13,9 @@ use crate::time::Timestamp;
 /// How many rows may rather be sorted than walked past: with more that fit a filter, a page is found sooner along the
 /// index of the order.
 const FEW: i64 = 5000;
+
+/// How many steps along an index are rather gone than a row looked up.
+const STEPS: i64 = 20;
 
 /// Along which index the rows of a list are found.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -44,15 +47,17 @@ impl Walk {
 
 /// The conditions of a filter as SQL, and what it names.
 struct Conditions<'a> {
-    /// On the tickets; `{id}` stands for the name of the id's column.
+    /// On the tickets; `{id}` stands for the id's column.
     sql: String,
     /// The same on the counters.
     counters: String,
     values: Vec<(String, Box<dyn ToSql + 'a>)>,
     /// Whether the counters know all that is asked.
     is_counted: bool,
-    /// How many tickets there are, if the search has found out.
-    found: Option<i64>,
+    /// What the indexes of the search find of an agent's tickets, unless no index answers every word.
+    hits: Option<Vec<i64>>,
+    /// Whether nothing but that is asked.
+    is_hits_only: bool,
     /// Whether few enough rows fit by somebody's own index that they are better found by that than by the order.
     is_narrow: bool,
 }
@@ -68,7 +73,8 @@ impl<'a> Conditions<'a> {
                 (":departments".into(), Box::new(departments)),
             ],
             is_counted: filter.words.is_none() && !filter.is_narrow(),
-            found: None,
+            hits: None,
+            is_hits_only: filter.is_words_only(),
             is_narrow: filter.is_narrow(),
         };
         for (n, id) in visibility.departments().iter().enumerate() {
@@ -86,10 +92,9 @@ impl<'a> Conditions<'a> {
             let query = Query::new(words.clone());
             match visibility {
                 Visibility::Agent(agent_id) => {
-                    let found = matching(tx, *agent_id, &query)?;
-                    let is_all = filter.is_words_only() && query.single().is_empty();
-                    conditions.found = found.as_ref().filter(|_| is_all).map(|found| found.len() as i64);
-                    conditions.are_among(found);
+                    let hits = matching(tx, *agent_id, &query)?;
+                    conditions.are_among(hits.as_deref());
+                    conditions.hits = hits.filter(|_| query.single().is_empty());
                 }
                 Visibility::Departments(..) | Visibility::Desk => conditions.matches(&query),
             }
@@ -123,7 +128,7 @@ impl<'a> Conditions<'a> {
         format!("{}{}", arm.rows, self.sql)
             .replace("{plus}", plus(walk == Walk::Order || arm.is_apart || self.is_narrow))
             .replace("{walk}", plus(walk != Walk::Filters))
-            .replace("{id}", arm.id)
+            .replace("{id}", &format!("{}.{}", arm.table, arm.id))
     }
 
     /// What the indexes find among all tickets. They hold a ticket once for each agent on it: a set has it once.
@@ -140,9 +145,9 @@ impl<'a> Conditions<'a> {
         }
     }
 
-    fn are_among(&mut self, ids: Option<Vec<i64>>) {
+    fn are_among(&mut self, ids: Option<&[i64]>) {
         if let Some(ids) = ids {
-            self.values.push((":found".into(), Box::new(Ids::from(ids))));
+            self.values.push((":found".into(), Box::new(Ids::from(ids.iter().copied()))));
             self.sql.push_str(" AND {walk}{id} IN rarray(:found)");
         }
     }
@@ -197,6 +202,9 @@ pub fn list(tx: &Tx<'_>, visibility: &Visibility, filter: &Filter, paging: Pagin
     let walk = Walk::of(visibility, filter, total);
     Page::read(paging, total, || {
         // One statement and not a query of a union: so SQLite walks along the sets of rows side by side and stops at the limit.
+        if let Some(ids) = meet(tx, filter, &conditions, paging, total)? {
+            return find_all(tx, &ids);
+        }
         let (place, way) = order(filter.sort.unwrap_or(TicketSort::CreatedDown));
         let arms = visibility.arms(filter.department_id).into_iter().map(|arm| {
             let rows = conditions.rows(&arm, walk);
@@ -210,6 +218,41 @@ pub fn list(tx: &Tx<'_>, visibility: &Visibility, filter: &Filter, paging: Pagin
         let ids: Vec<i64> = all_named(tx, &sql, &named)?;
         find_all(tx, &ids)
     })
+}
+
+/// A page of an agent's hits, if they are soon met on a walk along the agent's tickets. To look each hit up, in order to sort
+/// them all, costs more than [`STEPS`] steps, because each is on a page of its own: so many are tried first.
+fn meet(
+    tx: &Tx<'_>,
+    filter: &Filter,
+    conditions: &Conditions<'_>,
+    paging: Paging,
+    total: i64,
+) -> Result<Option<Vec<i64>>> {
+    let offset = paging.offset();
+    let wanted = paging.per_page.min(total - offset);
+    // Where all are shown, all are looked up anyway.
+    let is_worth_it = conditions.is_hits_only && filter.is_by_creation() && wanted < total;
+    let Some(hits) = conditions.hits.as_ref().filter(|_| is_worth_it) else { return Ok(None) };
+    let way = order(filter.sort.unwrap_or(TicketSort::CreatedDown)).1;
+    let sql = format!(
+        "SELECT ticket_id FROM ticket_agent WHERE agent_id = :me ORDER BY created_at{way}, ticket_id DESC LIMIT :steps"
+    );
+    let steps = total * STEPS;
+    let mut named = conditions.named();
+    named.push((":steps", &steps));
+    let mut met = 0;
+    let mut ids = Vec::new();
+    until(tx, &sql, &named, |id: i64| {
+        if hits.binary_search(&id).is_ok() {
+            met += 1;
+            if met > offset {
+                ids.push(id);
+            }
+        }
+        ids.len() as i64 == wanted
+    })?;
+    Ok((ids.len() as i64 == wanted).then_some(ids))
 }
 
 /// By what a list goes, and which way. Ties are broken newest id first, whichever way the list goes. SQLite sorts NULL before
@@ -233,8 +276,8 @@ fn order(sort: TicketSort) -> (&'static str, &'static str) {
 
 /// How many tickets: from the search or the counters, as far as they know what is asked.
 fn count(tx: &Tx<'_>, visibility: &Visibility, filter: &Filter, conditions: &Conditions<'_>) -> Result<i64> {
-    if let Some(found) = conditions.found {
-        return Ok(found);
+    if let Some(hits) = conditions.hits.as_ref().filter(|_| conditions.is_hits_only) {
+        return Ok(hits.len() as i64);
     }
     let arms = visibility.arms(filter.department_id).into_iter().map(|arm| {
         if conditions.is_counted {
