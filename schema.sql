@@ -318,9 +318,19 @@ CREATE INDEX ticket_event_kind ON ticket_event (kind, at, ticket_id, agent_id, d
 CREATE INDEX ticket_event_agent ON ticket_event (agent_id) WHERE agent_id IS NOT NULL;
 CREATE INDEX ticket_event_department ON ticket_event (department_id) WHERE department_id IS NOT NULL;
 
--- Search: the folded title, opening text, reference, customer's name and e-mail of a ticket, one line each. Words of
--- three characters and more are found in ticket_search (trigrams), two-character words in ticket_bigram.
-CREATE VIRTUAL TABLE ticket_search USING fts5 (body, tokenize = 'trigram case_sensitive 1', columnsize = 0);
+-- What a ticket is found by, folded: its title, opening text, reference, customer's name and e-mail, one line each. Words of
+-- three characters and more are found in ticket_search (trigrams), two-character words in ticket_bigram, and words of one
+-- character are looked for in the text itself.
+-- Both indexes hold a ticket once for each agent on it, under the rowid agent_id << 40 | ticket_id: an agent's tickets lie
+-- side by side there, and a search reads those and no others. A ticket that nobody is on is in there under kept_under: nobody (0),
+-- or the deleted agent who was the last on it, because so many tickets cannot all be moved at once. So every ticket is in there
+-- at least once. A ticket's id has 40 bits and an agent's 23; AUTOINCREMENT does not get there in the life of a desk.
+CREATE TABLE ticket_text (
+  ticket_id   INTEGER PRIMARY KEY REFERENCES ticket (id) ON DELETE CASCADE CHECK (ticket_id < 1 << 40),
+  kept_under  INTEGER NOT NULL DEFAULT 0 CHECK (kept_under BETWEEN 0 AND 8388607),
+  body        TEXT    NOT NULL
+) STRICT;
+CREATE VIRTUAL TABLE ticket_search USING fts5 (body, tokenize = 'trigram case_sensitive 1', content = '', contentless_delete = 1);
 CREATE VIRTUAL TABLE ticket_bigram USING fts5 (body, tokenize = 'ascii', content = '', contentless_delete = 1, detail = 'none');
 
 -- ---------------------------------------------------------------- conversations
@@ -410,8 +420,10 @@ CREATE TABLE knowledge_article (
 CREATE INDEX knowledge_article_created ON knowledge_article (created_at DESC, id DESC);
 CREATE INDEX knowledge_article_category ON knowledge_article (category_id, status);
 
--- Search over published articles only: drafts are not in here, so no query can leak one. Folded text.
+-- Search over published articles only: drafts are not in here, so no query can leak one. Folded text. Titles and excerpts are in
+-- an index of their own once more, because most hits are in the contents and the best must be found without going through them.
 CREATE VIRTUAL TABLE knowledge_search USING fts5 (title, excerpt, content, tokenize = 'trigram case_sensitive 1', columnsize = 0);
+CREATE VIRTUAL TABLE knowledge_head USING fts5 (title, excerpt, tokenize = 'trigram case_sensitive 1', content = '', contentless_delete = 1);
 CREATE VIRTUAL TABLE knowledge_bigram USING fts5 (title, excerpt, content, tokenize = 'ascii', content = '', contentless_delete = 1, detail = 'column');
 
 -- ---------------------------------------------------------------- records

@@ -27,8 +27,13 @@ const CHECKS: [&str; 7] = [
        (SELECT count(*), count(*) FILTER (WHERE NOT is_read) FROM notification n WHERE n.agent_id = a.id)",
     "SELECT 'lead of ' || id FROM ticket t WHERE assigned_to IS NOT NULL
        AND NOT EXISTS (SELECT 1 FROM ticket_agent ta WHERE ta.ticket_id = t.id AND ta.agent_id = t.assigned_to)",
-    "SELECT 'search of ' || t.id FROM ticket t LEFT JOIN ticket_search s ON s.rowid = t.id WHERE s.rowid IS NULL
-     UNION ALL SELECT 'search holds ' || s.rowid FROM ticket_search s LEFT JOIN ticket t ON t.id = s.rowid WHERE t.id IS NULL",
+    "WITH place AS (SELECT ifnull(ta.agent_id, x.kept_under) << 40 | t.id AS id FROM ticket t
+         LEFT JOIN ticket_text x ON x.ticket_id = t.id LEFT JOIN ticket_agent ta ON ta.ticket_id = t.id)
+     SELECT 'search lacks ' || ifnull(id, '') FROM
+       (SELECT * FROM (SELECT id FROM place EXCEPT SELECT rowid FROM ticket_search)
+        UNION SELECT * FROM (SELECT id FROM place EXCEPT SELECT rowid FROM ticket_bigram))
+     UNION ALL SELECT 'search holds ' || id FROM
+       (SELECT rowid AS id FROM ticket_search UNION SELECT rowid FROM ticket_bigram EXCEPT SELECT id FROM place)",
 ];
 
 /// What holds besides where no ticket was deleted: what is recorded of a ticket outlives it.

@@ -3,7 +3,7 @@
 use rusqlite::{Row, params};
 
 use super::model::{Agent, Filter, NotificationSettings, Profile};
-use crate::db::{FromRow, Ids, Page, Paging, Tx, all, execute, first, one};
+use crate::db::{FromRow, Ids, Page, Paging, Tx, all, execute, first, one, search};
 use crate::error::Result;
 use crate::text::fold;
 use crate::time::Timestamp;
@@ -234,6 +234,7 @@ pub fn set_active(tx: &Tx<'_>, id: i64, is_active: bool) -> Result<()> {
 /// What SQLite says.
 pub fn delete(tx: &Tx<'_>, id: i64) -> Result<()> {
     execute(tx, "UPDATE ticket SET assigned_to = NULL WHERE assigned_to = ?", [id])?;
+    search::leave_tickets(tx, id)?;
     execute(tx, "DELETE FROM ticket_agent WHERE agent_id = ?", [id])?;
     execute(tx, "DELETE FROM notification WHERE agent_id = ?", [id])?;
     execute(tx, "DELETE FROM agent_department WHERE agent_id = ?", [id])?;

@@ -1,15 +1,12 @@
 //! Looks a whole database through: what `lodge check` does. It reads only, in one snapshot, so a server may be at work.
 
-use std::collections::HashMap;
-use std::collections::hash_map::DefaultHasher;
-use std::hash::{Hash, Hasher};
+mod search;
 
-use rusqlite::{Connection, Row};
+use rusqlite::Connection;
 
 use super::backup::{foreign_keys, integrity};
 use super::open::SCHEMA_VERSION;
 use super::shape::{self, Shape};
-use crate::text::{bigrams, fold};
 
 /// How many faults of one kind are told; more are only counted.
 const TOLD: usize = 5;
@@ -83,8 +80,8 @@ const TODAY: [(&str, Check); 9] = [
     ("leads", |conn| query(conn, LEADS)),
     ("notification counts", |conn| query(conn, NOTIFICATIONS)),
     ("likes", |conn| query(conn, LIKES)),
-    ("ticket search", |conn| search(conn, &TICKETS)),
-    ("knowledge search", |conn| search(conn, &ARTICLES)),
+    ("ticket search", search::tickets),
+    ("knowledge search", search::articles),
 ];
 
 /// Looks a database through on a connection to it, and tells each finding as it is made. Returns how many were not good.
@@ -171,140 +168,3 @@ const LIKES: &str = "
     WITH recount AS (SELECT message_id, count(*) AS n FROM message_like GROUP BY 1)
     SELECT 'message ' || m.id || ' has ' || ifnull(r.n, 0) || ' likes, ' || m.likes_count || ' are counted'
     FROM message m LEFT JOIN recount r ON r.message_id = m.id WHERE m.likes_count <> ifnull(r.n, 0)";
-
-/// A pair of search tables, and what is to be in them.
-struct Index {
-    /// What one thing in it is called.
-    thing: &'static str,
-    /// The tables' names without `_search` and `_bigram`.
-    name: &'static str,
-    /// The tables' columns.
-    columns: &'static [&'static str],
-    /// What is to be found: the id, and the texts of each column.
-    source: &'static str,
-    /// How many texts make a column.
-    texts: usize,
-}
-
-const TICKETS: Index = Index {
-    thing: "ticket",
-    name: "ticket",
-    columns: &["body"],
-    source: "SELECT t.id, t.title, t.content, t.reference_id, c.name, c.email
-             FROM ticket t JOIN customer c ON c.id = t.customer_id",
-    texts: 5,
-};
-
-const ARTICLES: Index = Index {
-    thing: "article",
-    name: "knowledge",
-    columns: &["title", "excerpt", "content"],
-    source: "SELECT id, title, ifnull(excerpt, ''), content FROM knowledge_article WHERE status = 'published'",
-    texts: 1,
-};
-
-impl Index {
-    /// A thing's id and the folded text of each column.
-    fn read(&self, row: &Row<'_>) -> rusqlite::Result<(i64, Vec<String>)> {
-        let column = |n: usize| {
-            let texts = (0..self.texts).map(|text| {
-                let text: String = row.get(1 + n * self.texts + text)?;
-                Ok(fold(&text))
-            });
-            Ok(texts.collect::<rusqlite::Result<Vec<String>>>()?.join("\n"))
-        };
-        Ok((row.get(0)?, (0..self.columns.len()).map(column).collect::<rusqlite::Result<_>>()?))
-    }
-}
-
-/// The folded texts as the index keeps them, word for word; the pairs of characters, of which the index keeps no text, by a
-/// sum over all of them. That what is kept is also what is found is SQLite's own check, among the pages and indexes.
-fn search(conn: &Connection, index: &Index) -> rusqlite::Result<Faults> {
-    let (thing, name) = (index.thing, index.name);
-    let mut faults = Faults::default();
-    let mut kept =
-        conn.prepare(&format!("SELECT {} FROM {name}_search WHERE rowid = ?", index.columns.join(", ")))?;
-    let mut expected: HashMap<i64, u64> = HashMap::new();
-    let mut source = conn.prepare(index.source)?;
-    let mut rows = source.query([])?;
-    while let Some(row) = rows.next()? {
-        let (id, texts) = index.read(row)?;
-        let mut found = kept.query([id])?;
-        match found.next()? {
-            None => faults.add(|| format!("{thing} {id} is not in it")),
-            Some(found) => {
-                let same = texts.iter().enumerate().map(|(n, text)| Ok(found.get::<_, String>(n)? == *text));
-                if !same.collect::<rusqlite::Result<Vec<bool>>>()?.into_iter().all(|same| same) {
-                    faults.add(|| format!("{thing} {id} is found by what it said once"));
-                }
-            }
-        }
-        expected.insert(
-            id,
-            texts
-                .iter()
-                .enumerate()
-                .map(|(n, text)| sum(bigrams(text).split(' '), n))
-                .fold(0, u64::wrapping_add),
-        );
-    }
-    let mut extra = conn.prepare(&format!("SELECT rowid FROM {name}_search"))?;
-    for id in extra.query_map([], |row| row.get::<_, i64>(0))? {
-        let id = id?;
-        if !expected.contains_key(&id) {
-            faults.add(|| format!("{thing} {id} is in it and should not be"));
-        }
-    }
-    pairs(conn, index, expected, &mut faults)?;
-    Ok(faults)
-}
-
-/// Compares the sums of pairs with what is in the index.
-fn pairs(
-    conn: &Connection,
-    index: &Index,
-    expected: HashMap<i64, u64>,
-    faults: &mut Faults,
-) -> rusqlite::Result<()> {
-    let (thing, name) = (index.thing, index.name);
-    // A table of this connection only, but SQLite counts that as writing, too.
-    conn.execute_batch(&format!(
-        "PRAGMA query_only = OFF;
-         CREATE VIRTUAL TABLE temp.{name}_terms USING fts5vocab (main, {name}_bigram, instance);
-         PRAGMA query_only = ON;"
-    ))?;
-    let mut found: HashMap<i64, u64> = HashMap::new();
-    let mut terms = conn.prepare(&format!("SELECT doc, term, col FROM temp.{name}_terms"))?;
-    let mut rows = terms.query([])?;
-    while let Some(row) = rows.next()? {
-        let column = match row.get_ref(2)? {
-            rusqlite::types::ValueRef::Text(column) => {
-                index.columns.iter().position(|name| name.as_bytes() == column).unwrap_or(usize::MAX)
-            }
-            // An index of one column does not say which.
-            _ => 0,
-        };
-        let term = std::str::from_utf8(row.get_ref(1)?.as_bytes()?).unwrap_or_default();
-        let sum = sum([term].into_iter(), column);
-        found.entry(row.get(0)?).and_modify(|all| *all = all.wrapping_add(sum)).or_insert(sum);
-    }
-    for (id, sum) in &expected {
-        if found.get(id).copied().unwrap_or(0) != *sum {
-            faults.add(|| format!("{thing} {id} is not found by its pairs of characters"));
-        }
-    }
-    for id in found.keys().filter(|id| !expected.contains_key(*id)) {
-        faults.add(|| format!("{thing} {id} is found by pairs of characters and should not be"));
-    }
-    Ok(())
-}
-
-/// A sum over terms that hardly any other terms have.
-fn sum<'a>(terms: impl Iterator<Item = &'a str>, column: usize) -> u64 {
-    let one = |term: &str| {
-        let mut hasher = DefaultHasher::new();
-        (term, column).hash(&mut hasher);
-        hasher.finish()
-    };
-    terms.filter(|term| !term.is_empty()).map(one).fold(0, u64::wrapping_add)
-}

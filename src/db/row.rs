@@ -135,6 +135,27 @@ pub fn all_named<T: FromRow>(tx: &Tx<'_>, sql: &str, params: Named<'_>) -> Resul
     Ok(all)
 }
 
+/// Hands over the rows of a statement put together from fragments, one at a time, until `take` says that it has enough.
+///
+/// # Errors
+/// What SQLite says.
+pub fn until<T: FromRow>(
+    tx: &Tx<'_>,
+    sql: &str,
+    params: Named<'_>,
+    mut take: impl FnMut(T) -> bool,
+) -> Result<()> {
+    let mut statement = tx.conn.prepare_cached(sql)?;
+    bind(&mut statement, params)?;
+    let mut rows = statement.raw_query();
+    while let Some(row) = rows.next()? {
+        if take(T::from_row(row)?) {
+            break;
+        }
+    }
+    Ok(())
+}
+
 /// What is missing is not found.
 pub trait Optional<T> {
     /// The value, or [`Error::NotFound`].

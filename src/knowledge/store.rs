@@ -15,11 +15,29 @@ use crate::time::Timestamp;
 /// How many articles a search finds at most.
 const MOST: usize = 20;
 /// Where words are looked for, best first: all in the title, in title or excerpt, anywhere.
-const TIERS: [(&str, &str); 3] = [
-    ("title", "s.title"),
-    ("title excerpt", "s.title || char(10) || s.excerpt"),
-    ("", "s.title || char(10) || s.excerpt || char(10) || s.content"),
+const TIERS: [Tier; 3] = [
+    Tier { index: "knowledge_head", columns: ["title", "title"], text: "s.title" },
+    Tier {
+        index: "knowledge_head",
+        columns: ["", "title excerpt"],
+        text: "s.title || char(10) || s.excerpt",
+    },
+    Tier {
+        index: "knowledge_search",
+        columns: ["", ""],
+        text: "s.title || char(10) || s.excerpt || char(10) || s.content",
+    },
 ];
+
+/// Where words may be for an article to be among the best, or the next best.
+struct Tier {
+    /// The index of longer words.
+    index: &'static str,
+    /// The columns in it and in that of pairs, unless all.
+    columns: [&'static str; 2],
+    /// The text.
+    text: &'static str,
+}
 
 /// Whole articles; what is given says which.
 macro_rules! articles {
@@ -131,9 +149,9 @@ pub fn is_slug_taken(tx: &Tx<'_>, slug: &str, id: i64) -> Result<bool> {
 pub fn search(tx: &Tx<'_>, words: Vec<String>) -> Result<Vec<Article>> {
     let query = Query::new(words);
     let mut found: Vec<i64> = Vec::new();
-    for (columns, text) in TIERS {
+    for tier in TIERS {
         if found.len() < MOST {
-            search_tier(tx, &query, columns, text, &mut found)?;
+            search_tier(tx, &query, &tier, &mut found)?;
         }
     }
     all(
@@ -144,17 +162,18 @@ pub fn search(tx: &Tx<'_>, words: Vec<String>) -> Result<Vec<Article>> {
 }
 
 /// Adds what one tier finds and the tiers before it have not: the newest first, so by id, since ids only grow.
-fn search_tier(tx: &Tx<'_>, query: &Query, columns: &str, text: &str, found: &mut Vec<i64>) -> Result<()> {
-    let (long, pairs) = (query.long(columns), query.pairs(columns));
+fn search_tier(tx: &Tx<'_>, query: &Query, tier: &Tier, found: &mut Vec<i64>) -> Result<()> {
+    let Tier { index, columns, text } = tier;
+    let (long, pairs) = (query.long(columns[0]), query.pairs(columns[1]));
     let mut sources = Vec::new();
     if long.is_some() {
-        sources.push("SELECT rowid AS id FROM knowledge_search WHERE knowledge_search MATCH :long");
+        sources.push(format!("SELECT rowid AS id FROM {index} WHERE {index} MATCH :long"));
     }
     if pairs.is_some() {
-        sources.push("SELECT rowid AS id FROM knowledge_bigram WHERE knowledge_bigram MATCH :pairs");
+        sources.push("SELECT rowid AS id FROM knowledge_bigram WHERE knowledge_bigram MATCH :pairs".into());
     }
     if sources.is_empty() {
-        sources.push("SELECT rowid AS id FROM knowledge_search");
+        sources.push("SELECT rowid AS id FROM knowledge_search".into());
     }
     let names: Vec<String> = (0..query.single().len()).map(|n| format!(":single{n}")).collect();
     let singles: String = names
@@ -185,24 +204,42 @@ fn search_tier(tx: &Tx<'_>, query: &Query, columns: &str, text: &str, found: &mu
 /// What SQLite says.
 pub fn index(tx: &Tx<'_>, article: &Article) -> Result<()> {
     forget(tx, article.id)?;
-    if article.status != PublicationStatus::Published {
-        return Ok(());
+    index_new(tx, std::slice::from_ref(article))
+}
+
+/// Puts those of new articles that are published into the search index. An index gathers what is written to it in a row: so one
+/// after the other.
+///
+/// # Errors
+/// What SQLite says.
+pub fn index_new(tx: &Tx<'_>, articles: &[Article]) -> Result<()> {
+    let published = articles.iter().filter(|article| article.status == PublicationStatus::Published);
+    let texts: Vec<(i64, [String; 3])> = published
+        .map(|article| {
+            let excerpt = article.excerpt.as_deref().unwrap_or_default();
+            (article.id, [article.title.as_str(), excerpt, &article.content].map(fold))
+        })
+        .collect();
+    for (id, [title, excerpt, content]) in &texts {
+        let sql = "INSERT INTO knowledge_search (rowid, title, excerpt, content) VALUES (?, ?, ?, ?)";
+        execute(tx, sql, params![id, title, excerpt, content])?;
     }
-    let texts =
-        [article.title.as_str(), article.excerpt.as_deref().unwrap_or_default(), &article.content].map(fold);
-    let [title, excerpt, content] = &texts;
-    tx.conn
-        .prepare_cached("INSERT INTO knowledge_search (rowid, title, excerpt, content) VALUES (?, ?, ?, ?)")?
-        .execute(params![article.id, title, excerpt, content])?;
-    tx.conn
-        .prepare_cached("INSERT INTO knowledge_bigram (rowid, title, excerpt, content) VALUES (?, ?, ?, ?)")?
-        .execute(params![article.id, bigrams(title), bigrams(excerpt), bigrams(content)])?;
+    for (id, [title, excerpt, _]) in &texts {
+        let sql = "INSERT INTO knowledge_head (rowid, title, excerpt) VALUES (?, ?, ?)";
+        execute(tx, sql, params![id, title, excerpt])?;
+    }
+    for (id, texts) in &texts {
+        let [title, excerpt, content] = texts.each_ref().map(|text| bigrams(text));
+        let sql = "INSERT INTO knowledge_bigram (rowid, title, excerpt, content) VALUES (?, ?, ?, ?)";
+        execute(tx, sql, params![id, title, excerpt, content])?;
+    }
     Ok(())
 }
 
 /// Takes an article out of the search index.
 fn forget(tx: &Tx<'_>, id: i64) -> Result<()> {
     execute(tx, "DELETE FROM knowledge_search WHERE rowid = ?", [id])?;
+    execute(tx, "DELETE FROM knowledge_head WHERE rowid = ?", [id])?;
     execute(tx, "DELETE FROM knowledge_bigram WHERE rowid = ?", [id])?;
     Ok(())
 }

@@ -8,7 +8,7 @@ use super::store::{self, SampleAgent, SampleMessage, SampleNotification, SampleT
 use super::{Made, sample};
 use crate::db::{Tx, open, write_beside};
 use crate::error::{Error, Result};
-use crate::knowledge::model::Article;
+use crate::knowledge::{self, model::Article};
 use crate::notification::model::NotificationType;
 use crate::scalar::PublicationStatus;
 use crate::ticket::model::{Priority, Status};
@@ -118,7 +118,8 @@ pub fn fill(path: &Path, clock: &Clock, size: &Size, progress: &dyn Fn(u64)) -> 
         let chunk = left.min(CHUNK / 10);
         write_beside(&mut conn, clock, |tx| {
             let tx = Tx { now, ..*tx };
-            (0..chunk).try_for_each(|n| fill_article(&tx, left - n, size.articles, &words, &mut rng))
+            let articles = (0..chunk).map(|n| fill_article(&tx, left - n, size.articles, &words, &mut rng));
+            knowledge::store::index_new(&tx, &articles.collect::<Result<Vec<_>>>()?)
         })?;
         left -= chunk;
     }
@@ -128,14 +129,14 @@ pub fn fill(path: &Path, clock: &Clock, size: &Size, progress: &dyn Fn(u64)) -> 
         let chunk = (size.tickets - done).min(CHUNK);
         write_beside(&mut conn, clock, |tx| {
             let tx = Tx { now, ..*tx };
-            let mut texts = Vec::with_capacity(chunk as usize);
+            let mut inserted = Vec::with_capacity(chunk as usize);
             for n in done..done + chunk {
-                made.messages += fill_ticket(&tx, &desk, (n, size.tickets), &words, &mut rng, &mut texts)?;
+                made.messages += fill_ticket(&tx, &desk, (n, size.tickets), &words, &mut rng, &mut inserted)?;
                 if n % 500 == 0 {
                     progress(u64::from(n));
                 }
             }
-            store::index_tickets(&tx, &texts)
+            store::index_tickets(&tx, &inserted)
         })?;
         done += chunk;
     }
@@ -200,7 +201,7 @@ fn fill_desk(tx: &Tx<'_>, size: &Size, words: &Vocabulary, rng: &mut Rng) -> Res
     })
 }
 
-fn fill_article(tx: &Tx<'_>, left: u32, all: u32, words: &Vocabulary, rng: &mut Rng) -> Result<()> {
+fn fill_article(tx: &Tx<'_>, left: u32, all: u32, words: &Vocabulary, rng: &mut Rng) -> Result<Article> {
     let at = tx.now.plus(-(SPAN / i64::from(all)) * i64::from(left));
     let mut content = String::new();
     for _ in 0..rng.usize(8..16) {
@@ -209,7 +210,7 @@ fn fill_article(tx: &Tx<'_>, left: u32, all: u32, words: &Vocabulary, rng: &mut 
     }
     let title = pick(rng, &words.titles)?;
     let number = all - left + 1;
-    let article = Article {
+    let mut article = Article {
         id: 0,
         title: format!("{title} ({number})"),
         slug: format!("article-{number}"),
@@ -220,18 +221,18 @@ fn fill_article(tx: &Tx<'_>, left: u32, all: u32, words: &Vocabulary, rng: &mut 
         status: if rng.u8(..20) == 0 { PublicationStatus::Draft } else { PublicationStatus::Published },
         created_at: at,
     };
-    store::insert_article(tx, article, None, at)?;
-    Ok(())
+    article.id = store::insert_unsearchable(tx, &article, None, at)?;
+    Ok(article)
 }
 
-/// One ticket; returns how many messages it has, and adds the text it is to be found by.
+/// One ticket; returns how many messages it has, and adds it to those that are to be made searchable.
 fn fill_ticket(
     tx: &Tx<'_>,
     desk: &Desk,
     (n, all): (u32, u32),
     words: &Vocabulary,
     rng: &mut Rng,
-    texts: &mut Vec<(i64, String)>,
+    inserted: &mut Vec<store::Inserted>,
 ) -> Result<i64> {
     // Evenly over the span, the newest an hour ago, so that ids and times grow together.
     let age = (SPAN - 3600 * SECOND) / i64::from(all) * i64::from(all - n) + 3600 * SECOND;
@@ -290,8 +291,7 @@ fn fill_ticket(
         closed,
         messages: &messages,
     };
-    let store::Inserted { id, reference, text } = store::insert_history(tx, &ticket)?;
-    texts.push((id, text));
+    let made = store::insert_history(tx, &ticket)?;
     // The customers' replies of the last two months are what agents were told; a few days' worth is unread.
     if age < 60 * DAY {
         for message in messages.iter().filter(|message| message.agent.is_none()) {
@@ -301,7 +301,7 @@ fn fill_ticket(
                     &SampleNotification {
                         agent: *agent,
                         kind: NotificationType::Reply,
-                        ticket: (id, reference.clone()),
+                        ticket: (made.id, made.reference.clone()),
                         sender: (customer.1.clone(), None),
                         is_read: age > 3 * DAY,
                         at: message.at,
@@ -310,6 +310,7 @@ fn fill_ticket(
             }
         }
     }
+    inserted.push(made);
     Ok(i64::try_from(messages.len()).unwrap_or(0))
 }
 

@@ -3,9 +3,10 @@
 
 use rusqlite::{Row, params};
 
-use crate::db::{FromRow, Tx, first, one};
+use crate::db::{FromRow, Tx, first, one, search};
 use crate::error::Result;
-use crate::text::{bigrams, fold};
+use crate::knowledge::{self, model::Article};
+use crate::text::fold;
 use crate::ticket::model::{Priority, Status};
 use crate::time::Timestamp;
 
@@ -345,11 +346,26 @@ pub fn insert_knowledge_category(
 /// What SQLite says.
 pub fn insert_article(
     tx: &Tx<'_>,
-    mut article: crate::knowledge::model::Article,
+    mut article: Article,
     category_id: Option<i64>,
     updated_at: Timestamp,
 ) -> Result<i64> {
-    article.id = one(
+    article.id = insert_unsearchable(tx, &article, category_id, updated_at)?;
+    knowledge::store::index(tx, &article)?;
+    Ok(article.id)
+}
+
+/// The same without the search index, which is written for many at a time.
+///
+/// # Errors
+/// What SQLite says.
+pub fn insert_unsearchable(
+    tx: &Tx<'_>,
+    article: &Article,
+    category_id: Option<i64>,
+    updated_at: Timestamp,
+) -> Result<i64> {
+    one(
         tx,
         "INSERT INTO knowledge_article (title, slug, excerpt, content, category_id, views, status, created_at, updated_at)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
@@ -364,9 +380,7 @@ pub fn insert_article(
             article.created_at.0,
             updated_at.0
         ],
-    )?;
-    crate::knowledge::store::index(tx, &article)?;
-    Ok(article.id)
+    )
 }
 
 /// A ticket of a sample with its whole history.
@@ -423,7 +437,7 @@ pub struct SampleMessage<'a> {
 /// What SQLite says.
 pub fn insert_ticket(tx: &Tx<'_>, ticket: &SampleTicket<'_>) -> Result<(i64, String)> {
     let made = insert_history(tx, ticket)?;
-    index_tickets(tx, &[(made.id, made.text)])?;
+    index_tickets(tx, std::slice::from_ref(&made))?;
     Ok((made.id, made.reference))
 }
 
@@ -496,7 +510,7 @@ pub fn insert_history(tx: &Tx<'_>, ticket: &SampleTicket<'_>) -> Result<Inserted
     insert_messages(tx, id, customer, ticket.messages)?;
     insert_events(tx, id, ticket)?;
     let text = [ticket.title, ticket.content, &reference, customer_name, customer_email].map(fold).join("\n");
-    Ok(Inserted { id, reference, text })
+    Ok(Inserted { id, reference, text, agents: ticket.agents.to_vec() })
 }
 
 /// A ticket that was made, and the text it is to be found by.
@@ -508,23 +522,24 @@ pub struct Inserted {
     pub reference: String,
     /// Its folded text.
     pub text: String,
+    /// Everyone on it.
+    pub agents: Vec<i64>,
 }
 
-/// Makes tickets searchable, many at a time: a search index gathers what is written one after the other, but writes all it
-/// has whenever another statement with triggers comes in between.
+/// Makes tickets searchable, many at a time.
 ///
 /// # Errors
 /// What SQLite says.
-pub fn index_tickets(tx: &Tx<'_>, tickets: &[(i64, String)]) -> Result<()> {
-    let mut long = tx.conn.prepare_cached("INSERT INTO ticket_search (rowid, body) VALUES (?, ?)")?;
-    for (id, text) in tickets {
-        long.execute(params![id, text])?;
+pub fn index_tickets(tx: &Tx<'_>, tickets: &[Inserted]) -> Result<()> {
+    let mut text = tx.conn.prepare_cached("INSERT INTO ticket_text (ticket_id, body) VALUES (?, ?)")?;
+    for ticket in tickets {
+        text.execute(params![ticket.id, ticket.text])?;
     }
-    let mut pairs = tx.conn.prepare_cached("INSERT INTO ticket_bigram (rowid, body) VALUES (?, ?)")?;
-    for (id, text) in tickets {
-        pairs.execute(params![id, bigrams(text)])?;
-    }
-    Ok(())
+    let places = tickets.iter().flat_map(|ticket| {
+        let nobody = ticket.agents.is_empty().then_some(0);
+        ticket.agents.iter().copied().chain(nobody).map(|agent| search::place(agent, ticket.id))
+    });
+    Ok(search::insert(tx.conn, places.collect())?)
 }
 
 fn insert_messages(tx: &Tx<'_>, ticket: i64, customer: i64, messages: &[SampleMessage<'_>]) -> Result<()> {
@@ -610,6 +625,10 @@ pub fn insert_notification(tx: &Tx<'_>, notification: &SampleNotification) -> Re
     Ok(())
 }
 
+/// Every search index.
+const SEARCH: [&str; 5] =
+    ["ticket_search", "ticket_bigram", "knowledge_search", "knowledge_head", "knowledge_bigram"];
+
 /// Prepares a connection for writing a lot at once into a file that is thrown away if that fails.
 ///
 /// # Errors
@@ -618,16 +637,7 @@ pub fn hurry(conn: &rusqlite::Connection) -> Result<()> {
     conn.execute_batch(
         "PRAGMA synchronous = OFF; PRAGMA cache_size = -256000; PRAGMA wal_autocheckpoint = 20000;",
     )?;
-    // A larger hash gathers more before a search index writes a segment, so there is far less to merge.
-    set_search_memory(conn, 64 << 20)
-}
-
-/// How many bytes each search index gathers before it writes them.
-fn set_search_memory(conn: &rusqlite::Connection, bytes: i64) -> Result<()> {
-    for table in ["ticket_search", "ticket_bigram", "knowledge_search", "knowledge_bigram"] {
-        conn.execute(&format!("INSERT INTO {table} ({table}, rank) VALUES ('hashsize', ?)"), [bytes])?;
-    }
-    Ok(())
+    Ok(search::hurry(conn, &SEARCH)?)
 }
 
 /// Puts everything written in a hurry safely on the disk, and what is known about the tables into the file.
@@ -635,7 +645,7 @@ fn set_search_memory(conn: &rusqlite::Connection, bytes: i64) -> Result<()> {
 /// # Errors
 /// What SQLite says.
 pub fn settle(conn: &rusqlite::Connection) -> Result<()> {
-    set_search_memory(conn, 1 << 20)?;
+    search::finish(conn, &SEARCH)?;
     conn.execute_batch("PRAGMA synchronous = FULL; PRAGMA optimize = 0x10012;")?;
     conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
     Ok(())

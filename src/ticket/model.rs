@@ -338,6 +338,15 @@ impl Filter {
         self.customer_id.is_some() || self.assigned_to.is_some() || self.is_unassigned
     }
 
+    /// Whether it asks for words and nothing else.
+    pub fn is_words_only(&self) -> bool {
+        self.words.is_some()
+            && self.status.is_none()
+            && self.priority.is_none()
+            && self.department_id.is_none()
+            && !self.is_narrow()
+    }
+
     /// Whether it goes by creation, the order that every index of a filter is in.
     pub fn is_by_creation(&self) -> bool {
         matches!(self.sort, None | Some(TicketSort::Created | TicketSort::CreatedDown))

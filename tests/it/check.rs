@@ -60,16 +60,30 @@ fn each_fault_is_found() {
         ("UPDATE ticket SET agent_ids = ',1,2,3,' WHERE id = 1", "what tickets show"),
         ("UPDATE ticket SET label_ids = '' WHERE label_ids <> ''", "what tickets show"),
         ("UPDATE ticket SET field_values = '[[1,\"x\"]]' WHERE id = 1", "what tickets show"),
-        ("DELETE FROM ticket_search WHERE rowid = 1", "ticket search"),
-        ("DELETE FROM ticket_bigram WHERE rowid = 1", "ticket search"),
+        ("UPDATE ticket_text SET body = 'quite another' WHERE ticket_id = 1", "ticket search"),
+        ("DELETE FROM ticket_text WHERE ticket_id = 1", "ticket search"),
+        // A row of the indexes is an agent's id and, in forty bits, a ticket's: Ada's first ticket.
+        ("DELETE FROM ticket_search WHERE rowid = 1 << 40 | 1", "ticket search"),
+        ("DELETE FROM ticket_bigram WHERE rowid = 1 << 40 | 1", "ticket search"),
         ("INSERT INTO ticket_search (rowid, body) VALUES (999, 'nobody')", "ticket search"),
         ("INSERT INTO ticket_bigram (rowid, body) VALUES (999, '61x61')", "ticket search"),
+        // Somebody who is not on it; somebody who is not in the index of it.
+        ("INSERT INTO ticket_search (rowid, body) SELECT 3 << 40 | 1, body FROM ticket_text WHERE ticket_id = 1", "ticket search"),
+        ("DELETE FROM ticket_agent WHERE ticket_id = 4 AND agent_id = 2", "ticket search"),
+        ("DELETE FROM ticket_search_docsize WHERE id = 1 << 40 | 1", "ticket search"),
         (
-            "DELETE FROM ticket_bigram WHERE rowid = 1; INSERT INTO ticket_bigram (rowid, body) VALUES (1, '61x61')",
+            "DELETE FROM ticket_search WHERE rowid = 1 << 40 | 1;
+             INSERT INTO ticket_search (rowid, body) SELECT 1 << 40 | 1, body || 'x' FROM ticket_text WHERE ticket_id = 1",
+            "ticket search",
+        ),
+        (
+            "DELETE FROM ticket_bigram WHERE rowid = 1 << 40 | 1; INSERT INTO ticket_bigram (rowid, body) VALUES (1 << 40 | 1, '61x61')",
             "ticket search",
         ),
         ("UPDATE knowledge_article SET status = 'draft'", "knowledge search"),
         ("DELETE FROM knowledge_bigram WHERE rowid = 1", "knowledge search"),
+        ("DELETE FROM knowledge_head WHERE rowid = 1", "knowledge search"),
+        ("INSERT INTO knowledge_head (rowid, title) VALUES (999, 'nothing')", "knowledge search"),
         ("UPDATE knowledge_article SET content = 'Something new'", "knowledge search"),
         (
             "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, '(ticket_id, id)', '(id)') WHERE name = 'message_ticket'",

@@ -1,5 +1,4 @@
-//! From every released version to today's, and how an upgrade goes wrong: with steps of the tests' own making, since version 1
-//! is the first.
+//! From every released version to today's, and how an upgrade goes wrong: with steps of the tests' own making after today's.
 
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -90,7 +89,9 @@ fn every_released_version_has_its_golden_file() {
 
 // ---------------------------------------------------------------- steps of our own
 
-const SCHEMA_3: &str = "
+/// What our steps lead to, after today's.
+const OURS: i32 = SCHEMA_VERSION + 2;
+const OUR_SCHEMA: &str = "
     CREATE TABLE pet (id INTEGER PRIMARY KEY, name TEXT NOT NULL, legs INTEGER NOT NULL DEFAULT 4) STRICT;
     CREATE TABLE toy (id INTEGER PRIMARY KEY, pet_id INTEGER NOT NULL REFERENCES pet (id) ON DELETE CASCADE) STRICT;
     CREATE INDEX toy_pet ON toy (pet_id);";
@@ -134,7 +135,8 @@ const STEPS: [Step; 2] = [Step { what: "pets", run: second }, Step { what: "legs
 fn run_steps(path: &Path, steps: &[Step], schema: &str) -> Result<Option<PathBuf>, OpenError> {
     let lock = Lock::take(path).unwrap();
     let schema = format!("{}{schema}", lodge::db::open::SCHEMA);
-    upgrade(path, &Plan { steps, schema: &schema }, &lock, time(NOON))
+    let steps = TODAY.steps.iter().chain(steps).map(|step| Step { ..*step }).collect::<Vec<_>>();
+    upgrade(path, &Plan { steps: &steps, schema: &schema }, &lock, time(NOON))
 }
 
 fn version(path: &Path) -> i32 {
@@ -150,14 +152,14 @@ fn an_upgrade_takes_every_step_and_keeps_a_copy() {
     let desk = Desk::new();
     let path = desk.path("lodge.db");
     unpack(1, &path);
-    let copy = run_steps(&path, &STEPS, SCHEMA_3).unwrap().unwrap();
-    assert_eq!(version(&path), 3);
+    let copy = run_steps(&path, &STEPS, OUR_SCHEMA).unwrap().unwrap();
+    assert_eq!(version(&path), OURS);
     assert_eq!((count(&path, "pet WHERE legs = 4"), count(&path, "toy")), (20_000, 20_000));
     assert_eq!(copy, desk.path("lodge.db.v1-2026-03-16T120000Z.bak"));
     assert_eq!((version(&copy), count(&copy, "ticket")), (1, count(&path, "ticket")));
     // The header says so as well, without a log beside it.
-    assert_eq!(std::fs::read(&path).unwrap()[60..64], [0, 0, 0, 3]);
-    // This program knows version 1 only, and the copy is how one goes back.
+    assert_eq!(std::fs::read(&path).unwrap()[60..64], OURS.to_be_bytes());
+    // This program does not know such a version, and the copy is how one goes back.
     assert!(desk.refused(1, &serve()).contains("newer"));
     std::fs::rename(&path, desk.path("new.db")).unwrap();
     desk.ok(&["restore", copy.to_str().unwrap()]);
@@ -167,7 +169,7 @@ fn an_upgrade_takes_every_step_and_keeps_a_copy() {
 #[test]
 fn nothing_is_done_when_nothing_is_to_be_done() {
     let desk = Desk::new();
-    unpack(1, &desk.path("lodge.db"));
+    unpack(SCHEMA_VERSION, &desk.path("lodge.db"));
     assert_eq!(run_steps(&desk.path("lodge.db"), &[], "").unwrap(), None);
     assert_eq!(desk.files(), ["lodge.db"].map(String::from).into());
 }
@@ -179,8 +181,8 @@ fn a_step_that_fails_leaves_everything_as_it_was() {
         |conn| conn.execute_batch("DELETE FROM pet WHERE id < 10");
     let forgets: fn(&Connection) -> rusqlite::Result<()> = |_| Ok(());
     for (run, schema, word) in [
-        (fails, SCHEMA_3, "no such table"),
-        (orphans, SCHEMA_3, "refers to a pet"),
+        (fails, OUR_SCHEMA, "no such table"),
+        (orphans, OUR_SCHEMA, "refers to a pet"),
         (forgets, "CREATE TABLE forgotten (x)", "table forgotten is missing"),
     ] {
         let desk = Desk::new();
@@ -200,7 +202,7 @@ fn a_step_that_fails_leaves_everything_as_it_was() {
 #[ignore = "run by another test, which kills it"]
 fn upgrade_in_a_process_of_its_own() {
     let path = PathBuf::from(std::env::var_os("UPGRADE").unwrap());
-    run_steps(&path, &STEPS, SCHEMA_3).unwrap();
+    run_steps(&path, &STEPS, OUR_SCHEMA).unwrap();
     may_die("after all");
 }
 
@@ -215,16 +217,16 @@ fn upgrading(path: &Path, die_at: &str) -> Command {
 #[track_caller]
 fn old_or_new(desk: &Desk, what: &str) -> bool {
     let path = desk.path("lodge.db");
-    let new = version(&path) == 3;
+    let new = version(&path) == OURS;
     if new {
         assert_eq!((count(&path, "pet"), count(&path, "toy")), (20_000, 20_000), "{what}");
     } else {
         assert_eq!(version(&path), 1, "{what}");
         assert_eq!(count(&path, "sqlite_schema WHERE name IN ('pet', 'toy', 'new_pet')"), 0, "{what}");
         desk.ok(&["check"]);
-        run_steps(&path, &STEPS, SCHEMA_3).unwrap();
+        run_steps(&path, &STEPS, OUR_SCHEMA).unwrap();
     }
-    assert_eq!(version(&path), 3, "{what}");
+    assert_eq!(version(&path), OURS, "{what}");
     let sound: String = connect(&path).query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
     assert_eq!(sound, "ok");
     new

@@ -1,6 +1,9 @@
 //! What a search finds: the same word rules for articles and for tickets.
 
-use crate::harness::{TestApp, encode};
+use serde_json::json;
+
+use crate::cli::Desk;
+use crate::harness::{Actor, TestApp, encode};
 
 /// The titles of the articles a search finds.
 #[track_caller]
@@ -337,6 +340,154 @@ fn a_ticket_search_has_the_same_limits() {
         app.agent("ada").get(&format!("/tickets?q={query}")).invalid(&["q"]);
     }
     app.agent("ada").get("/tickets?q=ab&q=ab").invalid(&["q"]);
+}
+
+// ---------------------------------------------------------------- who finds a ticket
+
+/// The tickets that somebody finds, having made sure that the total says as many.
+#[track_caller]
+fn found_by(who: &Actor, query: &str) -> Vec<i64> {
+    let list = who.get(&format!("/tickets?q={}", encode(query)));
+    assert_eq!(list.json["meta"]["total"].as_u64(), Some(list.ids().len() as u64), "{query}");
+    list.ids()
+}
+
+/// Asserts that the indexes hold exactly what they should.
+#[track_caller]
+fn is_sound(app: &TestApp) {
+    let said = Desk::new().ok(&["check", "--db", app.path().to_str().unwrap()]);
+    assert!(said.lines().all(|line| line.ends_with("\tok")), "{said}");
+}
+
+#[test]
+fn whoever_is_put_on_a_ticket_finds_it_and_whoever_is_taken_off_no_longer() {
+    let app = TestApp::desk();
+    let ticket = app.add_ticket(3, "A quagga", "it ate 7 ax");
+    let [ada, ben, cleo] = ["ada", "ben", "cleo"].map(|name| app.agent(name));
+    for (agents, finders) in [
+        (json!([1, 3]), [true, false, true]),
+        (json!([2]), [false, true, false]),
+        (json!([]), [false, false, false]),
+        (json!([1, 2, 3]), [true, true, true]),
+        (json!([]), [false, false, false]),
+        (json!([3]), [false, false, true]),
+    ] {
+        app.admin().put(&format!("/tickets/{ticket}"), json!({ "agents": agents })).data();
+        for query in ["quagga", "ax", "quagga ax", "quagga 7", "7 q"] {
+            for (who, finds) in [&ada, &ben, &cleo].into_iter().zip(finders) {
+                assert_eq!(found_by(who, query).contains(&ticket), finds, "{query} {agents}");
+            }
+            assert!(found_by(&app.admin(), query).contains(&ticket), "{query} {agents}");
+        }
+        is_sound(&app);
+    }
+    app.admin().put(&format!("/tickets/{ticket}"), json!({ "assigned_to": 1 })).data();
+    assert_eq!(found_by(&ada, "quagga"), [ticket], "the lead joins");
+    is_sound(&app);
+}
+
+#[test]
+fn a_new_ticket_is_found_by_its_lead_or_by_nobody_but_the_desk() {
+    let app = TestApp::desk();
+    let open = |lead| {
+        let new = json!({ "customer_id": 1, "title": "A quagga", "content": "ax", "assigned_to": lead });
+        app.admin().post("/tickets", new).data()["id"].as_i64().unwrap()
+    };
+    let (led, left) = (open(json!(2)), open(json!(null)));
+    for query in ["quagga", "ax"] {
+        assert_eq!(found_by(&app.agent("ben"), query), [led]);
+        assert_eq!(found_by(&app.agent("ada"), query), [0; 0]);
+        assert_eq!(found_by(&app.admin(), query), [left, led]);
+    }
+    is_sound(&app);
+}
+
+#[test]
+fn a_ticket_of_many_agents_is_found_and_counted_once() {
+    let app = TestApp::desk();
+    let open = |department, agents| {
+        let ticket = app.add_ticket(1, "A quagga", "it ate 7 ax ~");
+        let change = json!({ "department_id": department, "agents": agents });
+        app.admin().put(&format!("/tickets/{ticket}"), change).data();
+        ticket
+    };
+    let (ours, mine, theirs) = (open(1, json!([1, 2, 3])), open(2, json!([1, 3])), open(2, json!([2, 3])));
+    let nobodys = open(1, json!([]));
+    app.sql("UPDATE setting SET department_visibility = 1; DELETE FROM agent_department; INSERT INTO agent_department VALUES (1, 1);");
+    for query in ["quagga", "ax", "quagga ax", "quagga 7", "7 ~"] {
+        assert_eq!(found_by(&app.admin(), query), [nobodys, theirs, mine, ours], "{query}");
+        assert_eq!(found_by(&app.agent("ada"), query), [nobodys, mine, ours], "{query}");
+        assert_eq!(found_by(&app.agent("cleo"), query), [theirs, mine, ours], "{query}");
+    }
+}
+
+#[test]
+fn a_deleted_agents_tickets_are_found_by_the_others_and_by_whoever_comes_after() {
+    let app = TestApp::desk();
+    let (alone, shared) = (app.add_ticket(1, "A quagga", "ax"), app.add_ticket(2, "A quagga too", "ax"));
+    app.admin().put(&format!("/tickets/{shared}"), json!({ "agents": [1, 2] })).data();
+    assert_eq!(found_by(&app.agent("ada"), "quagga"), [shared, alone]);
+    app.admin().delete("/agents/1");
+    is_sound(&app);
+    assert_eq!(found_by(&app.admin(), "quagga ax"), [shared, alone]);
+    assert_eq!(found_by(&app.agent("ben"), "quagga"), [shared]);
+    // What it says changes while nobody is on it, and then somebody is.
+    app.admin().put(&format!("/tickets/{alone}"), json!({ "title": "An okapi" })).data();
+    is_sound(&app);
+    assert_eq!(found_by(&app.admin(), "okapi"), [alone]);
+    app.admin().put(&format!("/tickets/{alone}"), json!({ "agents": [3] })).data();
+    is_sound(&app);
+    assert_eq!(found_by(&app.agent("cleo"), "okapi ax"), [alone]);
+    app.admin().put(&format!("/tickets/{alone}"), json!({ "agents": [] })).data();
+    is_sound(&app);
+    app.admin().delete(&format!("/tickets/{shared}"));
+    app.admin().delete(&format!("/tickets/{alone}"));
+    is_sound(&app);
+    assert_eq!(found_by(&app.admin(), "ax"), [0; 0]);
+}
+
+#[test]
+fn what_a_ticket_said_once_finds_it_no_longer() {
+    let app = TestApp::desk();
+    let ticket = app.add_ticket(1, "A quagga", "ax");
+    let path = format!("/tickets/{ticket}");
+    app.admin().put(&path, json!({ "agents": [1, 2], "title": "An okapi" })).data();
+    for who in [app.agent("ada"), app.agent("ben"), app.admin()] {
+        assert_eq!(found_by(&who, "okapi ax"), [ticket]);
+        assert_eq!(found_by(&who, "quagga"), [0; 0]);
+    }
+    app.admin().put(&path, json!({ "content": "a zebu" })).data();
+    let customer = app.look_up::<i64>(&format!("SELECT customer_id FROM ticket WHERE id = {ticket}"));
+    app.admin().put(&format!("/customers/{customer}"), json!({ "name": "Quex" })).data();
+    for who in [app.agent("ada"), app.agent("ben"), app.admin()] {
+        assert_eq!(found_by(&who, "okapi zebu quex"), [ticket]);
+        assert_eq!(found_by(&who, "ax"), [0; 0]);
+    }
+    is_sound(&app);
+}
+
+#[test]
+fn an_agents_hits_are_paged_in_the_order_of_their_creation_and_not_of_their_ids() {
+    let app = TestApp::desk();
+    let other: Vec<i64> = (0..30).map(|_| app.add_ticket(1, "Another", "x")).collect();
+    let tickets: Vec<i64> = (0..12).map(|n| app.add_ticket(1, &format!("A quagga {n}"), "x")).collect();
+    // The clock was put back: what came later seems older, some at the same time; other tickets lie between.
+    app.sql(&format!(
+        "UPDATE ticket SET created_at = 1000000000 * (100 - id / 2) WHERE id >= {};
+         UPDATE ticket SET created_at = 2000000000 WHERE id = {};",
+        other[0], tickets[5]
+    ));
+    for (sort, way) in [("-created_at", "DESC"), ("created_at", "ASC")] {
+        let expected: Vec<i64> = app.column(&format!(
+            "SELECT id FROM ticket WHERE title LIKE 'A quagga%' ORDER BY created_at {way}, id DESC"
+        ));
+        for per_page in [1, 5, 11, 12, 50] {
+            let page = |n| format!("/tickets?q=quagga&sort={sort}&per_page={per_page}&page={n}");
+            let pages =
+                (1..=12_i64.div_euclid(per_page) + 1).flat_map(|n| app.agent("ada").get(&page(n)).ids());
+            assert_eq!(pages.collect::<Vec<_>>(), expected, "{sort} {per_page}");
+        }
+    }
 }
 
 // ---------------------------------------------------------------- texts that repeat themselves

@@ -266,7 +266,7 @@ fn a_large_desk_fills_search_and_counters() {
     assert_eq!((made.tickets, made.articles), (500, 40));
     let app = TestApp::serve(folder, path, clock_at(NOON), &unlimited());
     let count = |what: &str| app.look_up::<i64>(&format!("SELECT count(*) FROM {what}"));
-    assert_eq!((count("ticket"), count("ticket_search"), count("agent")), (500, 500, 8));
+    assert_eq!((count("ticket"), count("ticket_text"), count("agent")), (500, 500, 8));
     assert_eq!(count("message"), made.messages);
     assert!((3.0..8.0).contains(&(made.messages as f64 / 500.0)), "{}", made.messages);
     assert_eq!(count("knowledge_search"), count("knowledge_article WHERE status = 'published'"));

@@ -1,3 +1,3 @@
-//! The steps between released versions, one a file. A step that has been released is never changed.
+//! What each version of the schema has changed, a file a version. See [`super::migrate`].
 
 pub mod v2;

@@ -3,7 +3,7 @@
 use rusqlite::{Row, params};
 
 use crate::custom_field::model::FieldType;
-use crate::db::{FromRow, Ids, Tx, all, execute, exists, first, one, word};
+use crate::db::{FromRow, Ids, Tx, all, execute, exists, first, one, search, word};
 use crate::error::Result;
 use crate::ticket::model::{FieldRule, Priority, State, Texts};
 use crate::time::{SECOND, Timestamp};
@@ -88,7 +88,7 @@ pub fn update(tx: &Tx<'_>, after: &State) -> Result<()> {
 /// # Errors
 /// What SQLite says.
 pub fn delete(tx: &Tx<'_>, id: i64) -> Result<()> {
-    crate::db::search::forget_ticket(tx, id)?;
+    search::forget_ticket(tx, id)?;
     execute(tx, "DELETE FROM ticket WHERE id = ?", [id])?;
     Ok(())
 }
@@ -155,11 +155,12 @@ pub fn agents(tx: &Tx<'_>, id: i64) -> Result<Vec<i64>> {
     all(tx, "SELECT agent_id FROM ticket_agent WHERE ticket_id = ? ORDER BY agent_id", [id])
 }
 
-/// Puts these agents and no others on a ticket.
+/// Puts these agents and no others on a ticket, who find it from then on.
 ///
 /// # Errors
 /// What SQLite says.
 pub fn replace_agents(tx: &Tx<'_>, id: i64, agents: &[i64]) -> Result<()> {
+    let had = self::agents(tx, id)?;
     let wanted = || Ids::from(agents.iter().copied());
     execute(
         tx,
@@ -175,7 +176,7 @@ pub fn replace_agents(tx: &Tx<'_>, id: i64, agents: &[i64]) -> Result<()> {
          FROM ticket t, rarray(?) wanted WHERE t.id = ? ON CONFLICT DO NOTHING",
         params![wanted(), id],
     )?;
-    Ok(())
+    search::move_ticket(tx, id, &had, agents)
 }
 
 /// Those of these agents who are active.

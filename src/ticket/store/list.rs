@@ -1,10 +1,10 @@
 //! Listing and counting tickets.
 
-use rusqlite::{Row, ToSql};
+use rusqlite::{Row, ToSql, params};
 
 use super::find::find_all;
-use crate::db::search::Query;
-use crate::db::{FromRow, Ids, Named, Page, Paging, Tx, all, all_named, each};
+use crate::db::search::{self, Query};
+use crate::db::{FromRow, Ids, Named, Page, Paging, Tx, all, all_named, until};
 use crate::error::{Error, Result};
 use crate::ticket::model::{Dashboard, Filter, Priority, Status, Ticket, TicketSort};
 use crate::ticket::visibility::{Arm, MANY, Visibility};
@@ -13,6 +13,9 @@ use crate::time::Timestamp;
 /// How many rows may rather be sorted than walked past: with more that fit a filter, a page is found sooner along the
 /// index of the order.
 const FEW: i64 = 5000;
+
+/// How many steps along an index are rather gone than a row looked up.
+const STEPS: i64 = 20;
 
 /// Along which index the rows of a list are found.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -44,13 +47,17 @@ impl Walk {
 
 /// The conditions of a filter as SQL, and what it names.
 struct Conditions<'a> {
-    /// On the tickets; `{id}` stands for the name of the id's column.
+    /// On the tickets; `{id}` stands for the id's column.
     sql: String,
     /// The same on the counters.
     counters: String,
     values: Vec<(String, Box<dyn ToSql + 'a>)>,
     /// Whether the counters know all that is asked.
     is_counted: bool,
+    /// What the indexes of the search find of an agent's tickets, unless no index answers every word.
+    hits: Option<Vec<i64>>,
+    /// Whether nothing but that is asked.
+    is_hits_only: bool,
     /// Whether few enough rows fit by somebody's own index that they are better found by that than by the order.
     is_narrow: bool,
 }
@@ -66,6 +73,8 @@ impl<'a> Conditions<'a> {
                 (":departments".into(), Box::new(departments)),
             ],
             is_counted: filter.words.is_none() && !filter.is_narrow(),
+            hits: None,
+            is_hits_only: filter.is_words_only(),
             is_narrow: filter.is_narrow(),
         };
         for (n, id) in visibility.departments().iter().enumerate() {
@@ -82,7 +91,11 @@ impl<'a> Conditions<'a> {
         if let Some(words) = &filter.words {
             let query = Query::new(words.clone());
             match visibility {
-                Visibility::Agent(agent_id) => conditions.are_among(matching(tx, *agent_id, &query)?),
+                Visibility::Agent(agent_id) => {
+                    let hits = matching(tx, *agent_id, &query)?;
+                    conditions.are_among(hits.as_deref());
+                    conditions.hits = hits.filter(|_| query.single().is_empty());
+                }
                 Visibility::Departments(..) | Visibility::Desk => conditions.matches(&query),
             }
             conditions.contains(&query);
@@ -115,15 +128,16 @@ impl<'a> Conditions<'a> {
         format!("{}{}", arm.rows, self.sql)
             .replace("{plus}", plus(walk == Walk::Order || arm.is_apart || self.is_narrow))
             .replace("{walk}", plus(walk != Walk::Filters))
-            .replace("{id}", arm.id)
+            .replace("{id}", &format!("{}.{}", arm.table, arm.id))
     }
 
+    /// What the indexes find among all tickets. They hold a ticket once for each agent on it: a set has it once.
     fn matches(&mut self, query: &Query) {
         let found: Vec<String> = indexes(query)
             .into_iter()
             .filter_map(|(table, expression)| {
                 self.values.push((format!(":{table}"), Box::new(expression?)));
-                Some(format!("SELECT rowid FROM {table} WHERE {table} MATCH :{table}"))
+                Some(format!("SELECT rowid & {} FROM {table} WHERE {table} MATCH :{table}", search::TICKET))
             })
             .collect();
         if !found.is_empty() {
@@ -131,9 +145,9 @@ impl<'a> Conditions<'a> {
         }
     }
 
-    fn are_among(&mut self, ids: Option<Vec<i64>>) {
+    fn are_among(&mut self, ids: Option<&[i64]>) {
         if let Some(ids) = ids {
-            self.values.push((":found".into(), Box::new(Ids::from(ids))));
+            self.values.push((":found".into(), Box::new(Ids::from(ids.iter().copied()))));
             self.sql.push_str(" AND {walk}{id} IN rarray(:found)");
         }
     }
@@ -143,7 +157,7 @@ impl<'a> Conditions<'a> {
         for (n, text) in query.single().iter().enumerate() {
             self.values.push((format!(":single{n}"), Box::new(text.clone())));
             self.sql.push_str(&format!(
-                " AND EXISTS (SELECT 1 FROM ticket_search s WHERE s.rowid = {{id}} AND instr(s.body, :single{n}))"
+                " AND EXISTS (SELECT 1 FROM ticket_text x WHERE x.ticket_id = {{id}} AND instr(x.body, :single{n}))"
             ));
         }
     }
@@ -158,28 +172,22 @@ fn indexes(query: &Query) -> [(&'static str, Option<String>); 2] {
     [("ticket_search", query.long("")), ("ticket_bigram", query.pairs(""))]
 }
 
-/// Which of an agent's tickets the indexes find; nothing when they are not asked. An index knows nothing of agents, and what
-/// it finds may be many times what the agent has: both are gone through once, side by side, in the order of their ids.
+/// Which of an agent's tickets the indexes find, in the order of their ids; nothing when they are not asked. The agent's tickets
+/// lie side by side in them, and no others are read.
 fn matching(tx: &Tx<'_>, agent_id: i64, query: &Query) -> Result<Option<Vec<i64>>> {
+    let (first, last) = search::tickets_of(agent_id);
     let mut found: Option<Vec<i64>> = None;
     for (table, expression) in indexes(query) {
         let Some(expression) = expression else { continue };
-        let among = match found.take() {
-            Some(found) => found,
-            None => {
-                let mut own: Vec<i64> =
-                    all(tx, "SELECT ticket_id FROM ticket_agent WHERE agent_id = ?", [agent_id])?;
-                own.sort_unstable();
-                own
-            }
-        };
-        let (mut among, mut both) = (among.into_iter().peekable(), vec![]);
-        let sql = format!("SELECT rowid FROM {table} WHERE {table} MATCH ? ORDER BY rowid");
-        each(tx, &sql, [expression], |hit: i64| {
-            while among.next_if(|id| *id < hit).is_some() {}
-            both.extend(among.next_if_eq(&hit));
-        })?;
-        found = Some(both);
+        let sql = format!(
+            "SELECT rowid & {} FROM {table} WHERE {table} MATCH ? AND rowid BETWEEN ? AND ? ORDER BY rowid",
+            search::TICKET
+        );
+        let mut hits: Vec<i64> = all(tx, &sql, params![expression, first, last])?;
+        if let Some(found) = found {
+            hits.retain(|id| found.binary_search(id).is_ok());
+        }
+        found = Some(hits);
     }
     Ok(found)
 }
@@ -194,6 +202,9 @@ pub fn list(tx: &Tx<'_>, visibility: &Visibility, filter: &Filter, paging: Pagin
     let walk = Walk::of(visibility, filter, total);
     Page::read(paging, total, || {
         // One statement and not a query of a union: so SQLite walks along the sets of rows side by side and stops at the limit.
+        if let Some(ids) = meet(tx, filter, &conditions, paging, total)? {
+            return find_all(tx, &ids);
+        }
         let (place, way) = order(filter.sort.unwrap_or(TicketSort::CreatedDown));
         let arms = visibility.arms(filter.department_id).into_iter().map(|arm| {
             let rows = conditions.rows(&arm, walk);
@@ -207,6 +218,41 @@ pub fn list(tx: &Tx<'_>, visibility: &Visibility, filter: &Filter, paging: Pagin
         let ids: Vec<i64> = all_named(tx, &sql, &named)?;
         find_all(tx, &ids)
     })
+}
+
+/// A page of an agent's hits, if they are soon met on a walk along the agent's tickets. To look each hit up, in order to sort
+/// them all, costs more than [`STEPS`] steps, because each is on a page of its own: so many are tried first.
+fn meet(
+    tx: &Tx<'_>,
+    filter: &Filter,
+    conditions: &Conditions<'_>,
+    paging: Paging,
+    total: i64,
+) -> Result<Option<Vec<i64>>> {
+    let offset = paging.offset();
+    let wanted = paging.per_page.min(total - offset);
+    // Where all are shown, all are looked up anyway.
+    let is_worth_it = conditions.is_hits_only && filter.is_by_creation() && wanted < total;
+    let Some(hits) = conditions.hits.as_ref().filter(|_| is_worth_it) else { return Ok(None) };
+    let way = order(filter.sort.unwrap_or(TicketSort::CreatedDown)).1;
+    let sql = format!(
+        "SELECT ticket_id FROM ticket_agent WHERE agent_id = :me ORDER BY created_at{way}, ticket_id DESC LIMIT :steps"
+    );
+    let steps = total * STEPS;
+    let mut named = conditions.named();
+    named.push((":steps", &steps));
+    let mut met = 0;
+    let mut ids = Vec::new();
+    until(tx, &sql, &named, |id: i64| {
+        if hits.binary_search(&id).is_ok() {
+            met += 1;
+            if met > offset {
+                ids.push(id);
+            }
+        }
+        ids.len() as i64 == wanted
+    })?;
+    Ok((ids.len() as i64 == wanted).then_some(ids))
 }
 
 /// By what a list goes, and which way. Ties are broken newest id first, whichever way the list goes. SQLite sorts NULL before
@@ -228,8 +274,11 @@ fn order(sort: TicketSort) -> (&'static str, &'static str) {
     }
 }
 
-/// How many tickets: from the counters, as far as they know what is asked.
+/// How many tickets: from the search or the counters, as far as they know what is asked.
 fn count(tx: &Tx<'_>, visibility: &Visibility, filter: &Filter, conditions: &Conditions<'_>) -> Result<i64> {
+    if let Some(hits) = conditions.hits.as_ref().filter(|_| conditions.is_hits_only) {
+        return Ok(hits.len() as i64);
+    }
     let arms = visibility.arms(filter.department_id).into_iter().map(|arm| {
         if conditions.is_counted {
             format!("SELECT sum(n) AS n FROM ticket_count WHERE {}{}", arm.counters, conditions.counters)
