@@ -21,7 +21,7 @@ use crate::traffic::{self, Pace, Tally};
 use crate::vitals;
 
 /// How many clients look for the peak.
-const CLIENTS: [usize; 3] = [16, 64, 192];
+const CLIENTS: [usize; 4] = [16, 64, 192, 450];
 /// How many connections there are under too much load: fewer than a server allows, so that it refuses requests, not clients.
 const CONNECTIONS: usize = 900;
 /// What share of the peak must go on, in the full form and, where a few seconds and a busy machine decide, in the short one.
