@@ -133,7 +133,7 @@ fn work(conn: &Connection, start: &Start, jobs: &Receiver<Box<dyn Job>>, vitals:
             first.answer(Err(Error::ReadOnly));
             continue;
         }
-        let mut batch = vec![first];
+        let mut batch = gather(first, jobs);
         let committed = commit(conn, start, jobs, &mut batch, vitals);
         vitals.queued.change(-i64::try_from(batch.len()).unwrap_or(0));
         vitals.batches.observe(batch.len() as u64);
@@ -160,6 +160,20 @@ fn work(conn: &Connection, start: &Start, jobs: &Receiver<Box<dyn Job>>, vitals:
     }
     if !broken && let Err(error) = conn.execute_batch("PRAGMA optimize = 0x10012") {
         tracing::warn!(%error, "the statistics were not refreshed");
+    }
+}
+
+/// The jobs that begin a batch. As long as others hand over more when they are let run, they are: on a busy processor that
+/// makes few large commits out of many small ones. A lone write finds nobody with another one, and is hardly delayed.
+fn gather(first: Box<dyn Job>, jobs: &Receiver<Box<dyn Job>>) -> Vec<Box<dyn Job>> {
+    let (started, mut batch) = (Instant::now(), vec![first]);
+    loop {
+        std::thread::yield_now();
+        let before = batch.len();
+        batch.extend(jobs.try_iter().take(BATCH - before));
+        if batch.len() == before || batch.len() == BATCH || started.elapsed() > BATCH_TIME {
+            return batch;
+        }
     }
 }
 
