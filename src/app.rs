@@ -135,7 +135,11 @@ pub fn app(db: &Arc<Db>, options: &Options, uses: &Arc<Uses>) -> impl Outermost 
         failures: Buckets::new(if options.rate_limit == 0 { 0 } else { options.auth_failure_limit }),
         max_body: options.max_body,
         bounds: Arc::clone(&options.bounds),
-        load: Load::new(options.bounds.requests, options.bounds.turn),
+        load: Load::new(
+            options.bounds.requests,
+            options.bounds.turn,
+            std::thread::available_parallelism().map_or(1, usize::from),
+        ),
         metrics: Arc::clone(&options.metrics),
         running: Arc::default(),
         uses: Arc::clone(uses),

@@ -55,7 +55,7 @@ pub struct Network {
     /// counted.
     #[arg(long, env = "LODGE_MAX_CONNECTIONS_PER_ADDRESS", default_value_t = 256, value_name = "NUMBER")]
     pub max_connections_per_address: u32,
-    /// How many requests may be worked on at once; as many more may wait half a second for their turn, and others are
+    /// How many changes may be worked on at once; as many more may wait half a second for their turn, and others are
     /// refused with 503.
     #[arg(long, env = "LODGE_MAX_REQUESTS", default_value_t = 256, value_name = "NUMBER",
           value_parser = clap::value_parser!(u32).range(1..=100_000))]

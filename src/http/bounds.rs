@@ -35,7 +35,7 @@ pub struct Bounds {
     pub connections: usize,
     /// How many of them one address may hold; 0 is no limit. Loopback and trusted proxies are not limited.
     pub connections_per_address: usize,
-    /// How many requests may be worked on at once, and how many more may wait for it.
+    /// How many changes may be worked on at once, and how many more may wait for it; as many requests may wait for a processor.
     pub requests: usize,
     /// How long a request may wait for its turn.
     pub turn: Duration,

@@ -214,15 +214,15 @@ impl Guarded {
     /// Asks the operation, if the request passes. `standing` is where its key stands under its limit, once that is known.
     async fn answer(&self, mut request: Request, standing: &mut Option<Standing>) -> poem::Result<Response> {
         let is_public = self.operation.need.is_none();
-        let changes = self.operation.method != Method::GET;
+        let changes = !is_public && self.operation.method != Method::GET;
         let shed = |error| {
             self.shared.metrics.shed.add();
             Failure::from(error)
         };
-        if !is_public && let Err(error) = self.shared.load.look().await {
+        if !is_public && let Err(error) = self.shared.load.look(changes).await {
             // A body that is here already is taken off the line: the connection can be kept then, and a new one is dear.
             let _ = body::read(&mut request, self.shared.max_body, &self.shared.bounds).now_or_never();
-            return Err(shed(error).into());
+            return Ok(shed(error).render());
         }
         self.refuse_long(&request)?;
         let (caller, reading) = self.identify(&request, standing)?;
@@ -232,6 +232,7 @@ impl Guarded {
         } else {
             Bytes::new()
         };
+        // A read waits for nobody, so it would hold a place for as long as it has a processor, and say nothing of how much waits.
         let _place = if changes { Some(self.shared.load.enter().await.map_err(shed)?) } else { None };
         let body = match &self.operation.body {
             Some(_) => Some(json::parse(&raw).map_err(|why| match why {

@@ -1,8 +1,14 @@
-//! How much is worked on at once. Beyond it a request waits for a moment, and beyond that it is refused, before anything
-//! is read or looked up for it: what cannot be done in time is better refused while refusing is cheap.
+//! How much is worked on at once. A change has a place while it waits for the writer. When all are taken it waits for a
+//! moment, and beyond that it is refused, before anything is read or looked up for it: what cannot be done in time is better
+//! refused while refusing is cheap. A read is done in one go, by who has a processor for it, and never waits for the writer; it
+//! is refused when too many wait for a processor.
+//!
+//! Many that come at the same moment are a burst, and wait. When they are too many even for that, it is no burst any more, and
+//! as long as somebody has to be refused the line is kept short: where all cannot be served, those who wait in a long line are
+//! served no more often, only later, and hold their connections meanwhile.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -11,6 +17,11 @@ use crate::error::{Error, Result};
 /// One request in so many is counted while it waits for a processor, for itself and the others: to be counted takes longer than
 /// much of what is asked for.
 const COUNTED: usize = 8;
+/// How many of those counted may wait for each processor while requests are refused: a few milliseconds' work. With more, the
+/// line of those to be refused grows beyond what the runtime keeps in order (256 tasks), and what it puts aside waits for long.
+const COUNTED_WHEN_CROWDED: usize = 4;
+/// For how long after a refusal it is taken to be crowded.
+const CROWDED: Duration = Duration::from_millis(100);
 
 /// The places there are, and who waits for one.
 #[derive(Debug)]
@@ -19,9 +30,13 @@ pub struct Load {
     looks: AtomicUsize,
     coming: AtomicUsize,
     most_coming: usize,
+    most_when_crowded: usize,
     waiting: AtomicUsize,
     most_waiting: usize,
     patience: Duration,
+    started: Instant,
+    /// Until when it is crowded, in milliseconds since it started.
+    crowded: AtomicU64,
 }
 
 /// One that waits; gives up its place in the queue when it is dropped, whatever became of it.
@@ -41,37 +56,60 @@ impl Drop for Waiting<'_> {
 }
 
 impl Load {
-    /// So many places, as many that may wait for one, and for how long; as many, and two at least, may wait for a
-    /// processor.
-    pub fn new(places: usize, patience: Duration) -> Self {
+    /// So many places, as many that may wait for one, and for how long; as many, and two at least, may wait for one of so many
+    /// processors.
+    pub fn new(places: usize, patience: Duration, processors: usize) -> Self {
+        let most_coming = places.div_ceil(COUNTED).max(2);
         Self {
             places: Semaphore::new(places),
             looks: AtomicUsize::new(0),
             coming: AtomicUsize::new(0),
-            most_coming: places.div_ceil(COUNTED).max(2),
+            most_coming,
+            most_when_crowded: most_coming.min(COUNTED_WHEN_CROWDED * processors),
             waiting: AtomicUsize::new(0),
             most_waiting: places,
             patience,
+            started: Instant::now(),
+            crowded: AtomicU64::new(0),
         }
     }
 
-    /// Whether it is worth beginning with a request at all. Takes nothing, so that who is slow to send holds no place.
+    /// Whether it is worth beginning with a request at all: one that changes something, or one that only reads. Takes
+    /// nothing, so that who is slow to send holds no place.
     ///
     /// A read is done in one go, without waiting for anything; were it begun at once, nobody would ever be seen to wait for
-    /// a processor. So one in a few first lets those that came meanwhile come forward and be counted.
+    /// a processor. So one request in a few first lets those that came meanwhile come forward and be counted.
     ///
     /// # Errors
-    /// [`Error::Overloaded`] when as many wait as may, for a place or for a processor.
-    pub async fn look(&self) -> Result<()> {
-        let is_full = |count: &AtomicUsize, most| count.load(Ordering::Relaxed) >= most;
-        if is_full(&self.waiting, self.most_waiting) || is_full(&self.coming, self.most_coming) {
-            return Err(Error::Overloaded);
+    /// [`Error::Overloaded`] when as many wait as may, for a processor or, with a change, for a place.
+    pub async fn look(&self, changes: bool) -> Result<()> {
+        if self.is_full(changes) {
+            return Err(self.refuse());
         }
         if self.looks.fetch_add(1, Ordering::Relaxed).is_multiple_of(COUNTED) {
-            let _coming = Waiting::among(&self.coming, self.most_coming)?;
+            let _coming = Waiting::among(&self.coming, self.most_coming).map_err(|_| self.refuse())?;
             tokio::task::yield_now().await;
         }
         Ok(())
+    }
+
+    fn is_full(&self, changes: bool) -> bool {
+        let (coming, waiting) = (self.coming.load(Ordering::Relaxed), self.waiting.load(Ordering::Relaxed));
+        let no_place = changes && self.places.available_permits() == 0;
+        if coming >= self.most_coming || no_place && waiting >= self.most_waiting {
+            return true;
+        }
+        // Only now does the time matter, which takes a moment to look up.
+        (coming >= self.most_when_crowded || no_place) && self.now() < self.crowded.load(Ordering::Relaxed)
+    }
+
+    fn refuse(&self) -> Error {
+        self.crowded.store(self.now() + CROWDED.as_millis() as u64, Ordering::Relaxed);
+        Error::Overloaded
+    }
+
+    fn now(&self) -> u64 {
+        self.started.elapsed().as_millis() as u64
     }
 
     /// Takes a place, and waits for it if need be.
@@ -95,11 +133,11 @@ mod tests {
 
     #[tokio::test]
     async fn who_finds_no_place_waits_and_who_finds_no_queue_does_not() {
-        let load = Load::new(1, Duration::from_millis(50));
+        let load = Load::new(1, Duration::from_millis(50), 1);
         let place = load.enter().await.unwrap();
         let (first, second) = tokio::join!(load.enter(), load.enter());
         assert!(first.is_err() && second.is_err());
-        assert!(load.look().await.is_ok(), "nobody waits any more");
+        assert!(load.look(true).await.is_ok(), "nobody waits any more");
         let waits = load.enter();
         let (waited, ()) = tokio::join!(waits, async { drop(place) });
         assert!(waited.is_ok());
@@ -107,12 +145,44 @@ mod tests {
 
     #[tokio::test]
     async fn who_comes_at_the_same_moment_is_counted_before_the_first_begins() {
-        let load = Load::new(2 * COUNTED, Duration::from_millis(50));
-        let looks = (0..3 * COUNTED).map(|_| load.look());
+        let load = Load::new(2 * COUNTED, Duration::from_millis(50), 1);
+        let looks = (0..3 * COUNTED).map(|_| load.look(false));
         let looks = futures_util::future::join_all(looks).await;
         // The first and the ninth are counted, and with them there are as many as may be.
         assert_eq!(looks.iter().filter(|look| look.is_ok()).count(), COUNTED + 1);
         assert!(looks[COUNTED + 1].is_err());
-        assert!(load.look().await.is_ok(), "nobody waits any more");
+        assert!(load.look(true).await.is_ok(), "nobody waits any more");
+    }
+
+    #[tokio::test]
+    async fn a_burst_waits_and_when_somebody_was_refused_the_line_is_short_for_a_while() {
+        let most = COUNTED_WHEN_CROWDED * 2;
+        let load = Load::new(COUNTED * most, Duration::from_millis(50), 1);
+        let served = async |looks: usize| {
+            let looks = futures_util::future::join_all((0..looks).map(|_| load.look(false))).await;
+            looks.iter().filter(|look| look.is_ok()).count()
+        };
+        let (many, few) = (COUNTED * (most - 1) + 1, COUNTED * (COUNTED_WHEN_CROWDED - 1) + 1);
+        assert_eq!(served(many).await, many, "a burst");
+        load.looks.store(0, Ordering::Relaxed);
+        assert_eq!(served(2 * many).await, many, "too many for a burst");
+        load.looks.store(0, Ordering::Relaxed);
+        assert_eq!(served(many).await, few, "crowded");
+        tokio::time::sleep(2 * CROWDED).await;
+        load.looks.store(0, Ordering::Relaxed);
+        assert_eq!(served(many).await, many, "no more");
+    }
+
+    #[tokio::test]
+    async fn changes_wait_for_a_place_unless_somebody_was_refused() {
+        let load = Load::new(2 * COUNTED, Duration::from_millis(50), 1);
+        let held = futures_util::future::join_all((0..2 * COUNTED).map(|_| load.enter())).await;
+        assert!(held.iter().all(Result::is_ok));
+        assert!(load.look(true).await.is_ok(), "there is room to wait");
+        load.refuse();
+        assert!(load.look(true).await.is_err());
+        assert!(load.look(false).await.is_ok(), "a read needs no place");
+        drop(held);
+        assert!(load.look(true).await.is_ok());
     }
 }

@@ -125,13 +125,15 @@ fn what_is_too_much_is_refused_while_that_is_cheap_and_the_health_check_goes_on(
             .map(|_| scope.spawn(|| app.agent("ada").put("/profile", json!({ "phone": "1" }))))
             .collect();
         std::thread::sleep(std::time::Duration::from_millis(600));
-        let refused = app.agent("ada").get("/profile");
+        let refused = app.agent("ada").put("/profile", json!({ "phone": "1" }));
         refused.refused(503, "overloaded");
-        app.anon().get("/profile").refused(503, "overloaded"); // Before anything is looked up: else it were 401.
+        // Before anything is looked up: else it were 401.
+        app.anon().put("/profile", json!({ "phone": "1" })).refused(503, "overloaded");
         assert!(refused.header("retry-after").is_some_and(|seconds| seconds.parse::<u64>().unwrap() >= 1));
         for path in ["/api/v1/health-check", "/openapi.json"] {
             assert_eq!(app.anon().at_root().get(path).status, 200, "{path}");
         }
+        assert_eq!(app.agent("ada").get("/profile").status, 200, "a read does not wait for those who write");
         beside.execute_batch("COMMIT").unwrap();
         let statuses: Vec<u16> = slow.into_iter().map(|one| one.join().unwrap().status).collect();
         // One was being worked on and one waited.
