@@ -128,6 +128,8 @@ pub type Internal = (
 
 /// The whole server on a database. Whenever a key is used, `uses` notes it.
 pub fn app(db: &Arc<Db>, options: &Options, uses: &Arc<Uses>) -> impl Outermost + 'static {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let load = Arc::new(Load::new(options.bounds.requests, options.bounds.turn, processors));
     let shared = Arc::new(Shared {
         db: Arc::clone(db),
         known: Known::default(),
@@ -135,11 +137,7 @@ pub fn app(db: &Arc<Db>, options: &Options, uses: &Arc<Uses>) -> impl Outermost 
         failures: Buckets::new(if options.rate_limit == 0 { 0 } else { options.auth_failure_limit }),
         max_body: options.max_body,
         bounds: Arc::clone(&options.bounds),
-        load: Load::new(
-            options.bounds.requests,
-            options.bounds.turn,
-            std::thread::available_parallelism().map_or(1, usize::from),
-        ),
+        load: Arc::clone(&load),
         metrics: Arc::clone(&options.metrics),
         running: Arc::default(),
         uses: Arc::clone(uses),
@@ -179,6 +177,7 @@ pub fn app(db: &Arc<Db>, options: &Options, uses: &Arc<Uses>) -> impl Outermost 
         proxies: options.proxies.clone(),
         origins: options.origins.clone(),
         metrics: Arc::clone(&options.metrics),
+        load,
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use lodge::app::Options;
 use lodge::http::front::Front;
+use lodge::http::load::Load;
 use lodge::http::serve::{BACKLOG, serve};
 use poem::endpoint::make_sync;
 use poem::{Request, Response};
@@ -30,6 +31,7 @@ pub fn run() -> Result<(), Failure> {
         proxies: options.proxies.clone(),
         origins: options.origins.clone(),
         metrics: Arc::clone(&options.metrics),
+        load: Arc::new(Load::new(options.bounds.requests, options.bounds.turn, 1)),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {

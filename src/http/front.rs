@@ -8,15 +8,17 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
-use poem::http::{HeaderMap, HeaderName, HeaderValue, Version, header};
+use poem::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, Version, header};
 use poem::{Endpoint, IntoResponse, Request, Response};
 
 use super::bounds::Proxies;
 use super::client;
 use super::cors::Origins;
 use super::failure::Failure;
+use super::load::Load;
 use super::metrics::{Metrics, Operation};
 use super::serve::Unread;
+use crate::error::Error;
 
 /// How many bytes an address may have.
 const MAX_URI: usize = 8 * 1024;
@@ -29,6 +31,9 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 /// Answers of the API are no pages: whatever a browser is made to see in them, it loads and runs nothing.
 const POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+
+/// Where operations need a key. They are refused when too much is going on; the health check and the pages are not.
+const KEYED: [&str; 2] = ["/api/v1/external/", "/api/v1/internal/"];
 
 /// What is found out about a request on its way, for whoever answers it and for the log.
 #[derive(Debug)]
@@ -43,10 +48,27 @@ pub struct Trace {
     pub operation: OnceLock<Arc<Operation>>,
 }
 
+impl Trace {
+    fn of(client: IpAddr) -> Self {
+        Self { client, body_read: AtomicBool::new(false), key: AtomicI64::new(0), operation: OnceLock::new() }
+    }
+}
+
 /// An endpoint that also answers for what could not be read as a request.
 pub trait Outermost: Endpoint<Output = Response> {
     /// The answer to what could not be read.
     fn unread(&self, why: Unread, peer: SocketAddr) -> Response;
+
+    /// The answer to a request that is refused because of all the others, before anything is done about it.
+    fn shed(
+        &self,
+        _method: &Method,
+        _uri: &Uri,
+        _headers: &HeaderMap,
+        _peer: SocketAddr,
+    ) -> Option<Response> {
+        None
+    }
 }
 
 /// Everything behind the front.
@@ -61,6 +83,8 @@ pub struct Front<E> {
     pub origins: Origins,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+    /// How much is worked on at once.
+    pub load: Arc<Load>,
 }
 
 impl<E: Endpoint> Endpoint for Front<E> {
@@ -69,9 +93,9 @@ impl<E: Endpoint> Endpoint for Front<E> {
     async fn call(&self, mut request: Request) -> poem::Result<Response> {
         let started = Instant::now();
         let _running = self.metrics.running.hold();
-        let id = request_id(&request);
+        let id = request_id(request.headers());
         request.headers_mut().insert(REQUEST_ID, id.clone());
-        let line = Line::begin(&request, &id);
+        let line = Line::begin(request.method(), request.uri(), &id);
         let crossing = self.origins.crossing(request.method(), request.headers());
         let has_body = request.headers().contains_key(header::TRANSFER_ENCODING)
             || request.header(header::CONTENT_LENGTH).is_some_and(|length| length != "0");
@@ -100,12 +124,7 @@ impl<E> Front<E> {
     fn trace(&self, request: &Request) -> Trace {
         let peer = request.remote_addr().as_socket_addr().map(SocketAddr::ip);
         let peer = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-        Trace {
-            client: client::address(peer, request.headers(), &self.proxies),
-            body_read: AtomicBool::new(false),
-            key: AtomicI64::new(0),
-            operation: OnceLock::new(),
-        }
+        Trace::of(client::address(peer, request.headers(), &self.proxies))
     }
 }
 
@@ -140,6 +159,29 @@ impl<E: Endpoint> Outermost for Front<E> {
         );
         response
     }
+
+    /// Only what needs a key: the health check and the pages are answered all the same. Whether there is such an operation is
+    /// not looked up.
+    fn shed(&self, method: &Method, uri: &Uri, headers: &HeaderMap, peer: SocketAddr) -> Option<Response> {
+        let needs_key = KEYED.iter().any(|base| uri.path().starts_with(base)) && method != Method::OPTIONS;
+        if !needs_key || !self.load.is_full(!matches!(*method, Method::GET | Method::HEAD)) {
+            return None;
+        }
+        let started = Instant::now();
+        self.load.refuse();
+        self.metrics.shed.add();
+        let mut response = Failure::from(Error::Overloaded).render();
+        let id = request_id(headers);
+        let line = Line::begin(method, uri, &id);
+        self.origins.mark(self.origins.crossing(method, headers), &mut response);
+        complete(response.headers_mut(), id);
+        self.metrics.other.answered(response.status(), started.elapsed());
+        if let Some(line) = line {
+            let trace = Trace::of(client::address(peer.ip(), headers, &self.proxies));
+            line.write(&trace, &self.metrics.other.name, &response, started);
+        }
+        Some(response)
+    }
 }
 
 /// What every answer carries.
@@ -161,11 +203,11 @@ struct Line {
 
 impl Line {
     /// What can only be told before the request is answered, if anybody wants to know.
-    fn begin(request: &Request, id: &HeaderValue) -> Option<Self> {
+    fn begin(method: &Method, uri: &Uri, id: &HeaderValue) -> Option<Self> {
         tracing::enabled!(target: "lodge::request", tracing::Level::INFO).then(|| Self {
             id: id.clone(),
-            method: shown(request.method().as_str()),
-            path: path(request),
+            method: shown(method.as_str()),
+            path: path(uri),
         })
     }
 
@@ -186,9 +228,8 @@ impl Line {
 
 /// The path as the log shows it. Only short, plain segments are shown: the others can only be mistakes, and a mistake may
 /// be a key, or made to be read as something else.
-fn path(request: &Request) -> String {
-    let path = request.uri().path();
-    let mut clean: String = path.split('/').take(12).map(shown).collect::<Vec<_>>().join("/");
+fn path(uri: &Uri) -> String {
+    let mut clean: String = uri.path().split('/').take(12).map(shown).collect::<Vec<_>>().join("/");
     clean.truncate(200);
     clean
 }
@@ -199,12 +240,12 @@ fn shown(text: &str) -> String {
 }
 
 /// The id a client sent, if it is a plain one, or a new one.
-fn request_id(request: &Request) -> HeaderValue {
+fn request_id(headers: &HeaderMap) -> HeaderValue {
     let plain = |text: &str| {
         (1..=64).contains(&text.len())
             && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
     };
-    match request.headers().get(REQUEST_ID) {
+    match headers.get(REQUEST_ID) {
         Some(id) if id.to_str().is_ok_and(plain) => id.clone(),
         _ => new_id(),
     }

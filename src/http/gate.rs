@@ -56,7 +56,7 @@ pub struct Shared {
     /// How long a body may take.
     pub bounds: Arc<Bounds>,
     /// How much is worked on at once.
-    pub load: Load,
+    pub load: Arc<Load>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
     /// The requests with an idempotency key that run now.

@@ -93,7 +93,8 @@ impl Load {
         Ok(())
     }
 
-    fn is_full(&self, changes: bool) -> bool {
+    /// Whether as many wait as may: whoever comes now is refused.
+    pub fn is_full(&self, changes: bool) -> bool {
         let (coming, waiting) = (self.coming.load(Ordering::Relaxed), self.waiting.load(Ordering::Relaxed));
         let no_place = changes && self.places.available_permits() == 0;
         if coming >= self.most_coming || no_place && waiting >= self.most_waiting {
@@ -103,7 +104,8 @@ impl Load {
         (coming >= self.most_when_crowded || no_place) && self.now() < self.crowded.load(Ordering::Relaxed)
     }
 
-    fn refuse(&self) -> Error {
+    /// Somebody is refused: from now on, for a while, it is crowded.
+    pub fn refuse(&self) -> Error {
         self.crowded.store(self.now() + CROWDED.as_millis() as u64, Ordering::Relaxed);
         Error::Overloaded
     }

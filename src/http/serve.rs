@@ -16,6 +16,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt;
 use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -204,9 +205,17 @@ async fn connection<E: Outermost + 'static>(socket: TcpStream, peer: SocketAddr,
     let service = service_fn(|request: hyper::Request<Incoming>| {
         let ambiguous = begin(&shared, &request);
         let (house, shared) = (Arc::clone(house), shared.clone());
+        let shed = || house.endpoint.shed(request.method(), request.uri(), request.headers(), peer);
+        let shed = if ambiguous { None } else { shed() };
         async move {
             let response = if ambiguous {
                 house.endpoint.unread(Unread::Malformed, peer)
+            } else if let Some(mut response) = shed {
+                // A body that is here already is taken off the line: the connection can be kept then, and a new one is dear.
+                if !is_here(request.into_body()) {
+                    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+                }
+                response
             } else {
                 let addresses = (LocalAddr(house.local.into()), RemoteAddr(peer.into()));
                 let request = Request::from((request, addresses.0, addresses.1, Scheme::HTTP));
@@ -254,6 +263,19 @@ async fn connection<E: Outermost + 'static>(socket: TcpStream, peer: SocketAddr,
         () = wire.close(last) => {}
         () = house.kill.cancelled() => {}
     }
+}
+
+/// Whether all of a body has come; then it is read.
+fn is_here(mut body: Incoming) -> bool {
+    while !body.is_end_stream() {
+        let next = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).now_or_never();
+        match next {
+            Some(Some(Ok(_))) => {}
+            Some(None) => return true,
+            _ => return false,
+        }
+    }
+    true
 }
 
 /// Notes that a request begins. Whether its head says in two ways how long its body is.
