@@ -201,13 +201,14 @@ fn places(tx: &Tx<'_>, ids: &[i64]) -> Result<Vec<i64>> {
     all(tx, PLACES, [Ids::from(ids.iter().copied())])
 }
 
+/// All in one statement an index: after each an index writes what it has.
 fn remove(tx: &Tx<'_>, places: &[i64]) -> Result<()> {
-    for place in places {
-        execute(tx, "DELETE FROM ticket_search WHERE rowid = ?", [place])?;
-        execute(tx, "DELETE FROM ticket_bigram WHERE rowid = ?", [place])?;
-    }
+    let places = || [Ids::from(places.iter().copied())];
+    execute(tx, "DELETE FROM ticket_search WHERE rowid IN rarray(?)", places())?;
+    execute(tx, "DELETE FROM ticket_bigram WHERE rowid IN rarray(?)", places())?;
     Ok(())
 }
+
 /// Writes to the indexes what is in `ticket_text`. An index gathers what is written to it in a row and in order, and writes all
 /// it has at every step back, and before every statement that could fail half way: so one index after the other, sorted, a row a
 /// statement.
