@@ -201,31 +201,32 @@ fn places(tx: &Tx<'_>, ids: &[i64]) -> Result<Vec<i64>> {
     all(tx, PLACES, [Ids::from(ids.iter().copied())])
 }
 
+/// All in one statement an index: after each an index writes what it has.
 fn remove(tx: &Tx<'_>, places: &[i64]) -> Result<()> {
-    for place in places {
-        execute(tx, "DELETE FROM ticket_search WHERE rowid = ?", [place])?;
-        execute(tx, "DELETE FROM ticket_bigram WHERE rowid = ?", [place])?;
-    }
+    let places = || [Ids::from(places.iter().copied())];
+    execute(tx, "DELETE FROM ticket_search WHERE rowid IN rarray(?)", places())?;
+    execute(tx, "DELETE FROM ticket_bigram WHERE rowid IN rarray(?)", places())?;
     Ok(())
 }
+
 /// Writes to the indexes what is in `ticket_text`. An index gathers what is written to it in a row and in order, and writes all
-/// it has at every step back: so one index after the other, and sorted.
+/// it has at every step back, and before every statement that could fail half way: so one index after the other, sorted, a row a
+/// statement.
 ///
 /// # Errors
 /// What SQLite says.
 pub fn insert(conn: &Connection, mut places: Vec<i64>) -> rusqlite::Result<()> {
     places.sort_unstable();
-    let mut long = conn.prepare_cached(
-        "INSERT INTO ticket_search (rowid, body) SELECT ?, body FROM ticket_text WHERE ticket_id = ?",
-    )?;
-    for place in &places {
-        long.execute([*place, place & TICKET])?;
-    }
     let mut text = conn.prepare_cached("SELECT body FROM ticket_text WHERE ticket_id = ?")?;
+    let mut long = conn.prepare_cached("INSERT INTO ticket_search (rowid, body) VALUES (?, ?)")?;
+    for place in &places {
+        text.query_row([place & TICKET], |row| long.execute(params![place, row.get_ref(0)?.as_str()?]))?;
+    }
     let mut pairs = conn.prepare_cached("INSERT INTO ticket_bigram (rowid, body) VALUES (?, ?)")?;
     for place in &places {
-        let body = text.query_row([place & TICKET], |row| Ok(bigrams(row.get_ref(0)?.as_str()?)))?;
-        pairs.execute(params![place, body])?;
+        text.query_row([place & TICKET], |row| {
+            pairs.execute(params![place, bigrams(row.get_ref(0)?.as_str()?)])
+        })?;
     }
     Ok(())
 }
