@@ -25,7 +25,7 @@ mod server;
 mod sync;
 mod words;
 
-use std::alloc::System;
+use mimalloc::MiMalloc;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -40,7 +40,7 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// The allocator beneath must be that of src/main.rs, because the constant body is served by this program.
 #[global_allocator]
-static ALLOCATOR: Counting<System> = Counting::new(System);
+static ALLOCATOR: Counting<MiMalloc> = Counting::new(MiMalloc);
 
 fn main() -> ExitCode {
     let options = Options::parse();

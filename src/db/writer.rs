@@ -31,6 +31,11 @@ const BATCH: usize = 128;
 /// How long a batch may go on taking jobs.
 const BATCH_TIME: Duration = Duration::from_millis(5);
 
+/// How long jobs are gathered before a batch begins, at most.
+const GATHERING: Duration = Duration::from_millis(20);
+/// When others, let run, keep the processor for so long, it is busy.
+const BUSY: Duration = Duration::from_millis(1);
+
 /// A job on its way: runs, and is answered once the fate of its commit is known.
 trait Job: Send {
     /// Runs it; whether its changes are to be kept.
@@ -163,15 +168,17 @@ fn work(conn: &Connection, start: &Start, jobs: &Receiver<Box<dyn Job>>, vitals:
     }
 }
 
-/// The jobs that begin a batch. As long as others hand over more when they are let run, they are: on a busy processor that
-/// makes few large commits out of many small ones. A lone write finds nobody with another one, and is hardly delayed.
+/// The jobs that begin a batch. As long as others hand over more when they are let run, or have the processor for long, they
+/// are: on a busy processor that makes few large commits out of many small ones. A lone write on an idle one finds nobody to
+/// let run, and is not delayed.
 fn gather(first: Box<dyn Job>, jobs: &Receiver<Box<dyn Job>>) -> Vec<Box<dyn Job>> {
     let (started, mut batch) = (Instant::now(), vec![first]);
     loop {
+        let (before, let_run) = (batch.len(), Instant::now());
         std::thread::yield_now();
-        let before = batch.len();
         batch.extend(jobs.try_iter().take(BATCH - before));
-        if batch.len() == before || batch.len() == BATCH || started.elapsed() > BATCH_TIME {
+        let is_busy = batch.len() > before || let_run.elapsed() > BUSY;
+        if !is_busy || batch.len() == BATCH || started.elapsed() > GATHERING {
             return batch;
         }
     }

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
+use futures_util::future::Either;
 use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -205,33 +206,26 @@ async fn connection<E: Outermost + 'static>(socket: TcpStream, peer: SocketAddr,
     let service = service_fn(|request: hyper::Request<Incoming>| {
         let ambiguous = begin(&shared, &request);
         let (house, shared) = (Arc::clone(house), shared.clone());
-        let shed = || house.endpoint.shed(request.method(), request.uri(), request.headers(), peer);
-        let shed = if ambiguous { None } else { shed() };
-        async move {
-            let response = if ambiguous {
-                house.endpoint.unread(Unread::Malformed, peer)
-            } else if let Some(mut response) = shed {
+        let early = if ambiguous {
+            Some(house.endpoint.unread(Unread::Malformed, peer))
+        } else {
+            house.endpoint.shed(request.method(), request.uri(), request.headers(), peer)
+        };
+        if let Some(mut response) = early {
+            return Either::Left(async move {
                 // A body that is here already is taken off the line: the connection can be kept then, and a new one is dear.
                 if !is_here(request.into_body()) {
                     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
                 }
-                response
-            } else {
-                let addresses = (LocalAddr(house.local.into()), RemoteAddr(peer.into()));
-                let request = Request::from((request, addresses.0, addresses.1, Scheme::HTTP));
-                house.endpoint.get_response(request).await
-            };
-            let late = response.status() == StatusCode::REQUEST_TIMEOUT;
-            let ends = response.headers().get(header::CONNECTION).is_some_and(|value| value == "close");
-            let mut response: hyper::Response<_> = response.into();
-            if response.body().size_hint().exact().is_some() {
-                shared.answered(ends, late);
-            } else {
-                // Where an answer ends that comes in pieces is not seen on the wire: the connection ends with it.
-                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-            }
-            Ok::<_, Infallible>(response)
+                Ok::<_, Infallible>(sent(response, &shared))
+            });
         }
+        // All that an answer needs on its way is some kilobytes: a connection that waits does not hold them.
+        Either::Right(Box::pin(async move {
+            let addresses = (LocalAddr(house.local.into()), RemoteAddr(peer.into()));
+            let request = Request::from((request, addresses.0, addresses.1, Scheme::HTTP));
+            Ok(sent(house.endpoint.get_response(request).await, &shared))
+        }))
     });
     let mut connection = http1::Builder::new()
         .header_read_timeout(None)
@@ -263,6 +257,23 @@ async fn connection<E: Outermost + 'static>(socket: TcpStream, peer: SocketAddr,
         () = wire.close(last) => {}
         () = house.kill.cancelled() => {}
     }
+}
+
+/// Notes that a request is answered.
+fn sent(
+    response: Response,
+    shared: &Shared,
+) -> hyper::Response<impl hyper::body::Body<Data = bytes::Bytes, Error = std::io::Error> + use<>> {
+    let late = response.status() == StatusCode::REQUEST_TIMEOUT;
+    let ends = response.headers().get(header::CONNECTION).is_some_and(|value| value == "close");
+    let mut response: hyper::Response<_> = response.into();
+    if response.body().size_hint().exact().is_some() {
+        shared.answered(ends, late);
+    } else {
+        // Where an answer ends that comes in pieces is not seen on the wire: the connection ends with it.
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
 }
 
 /// Whether all of a body has come; then it is read.

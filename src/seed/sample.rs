@@ -1,8 +1,10 @@
 //! The hand-written sample: reads `sample/*.json` and turns "6d 3h ago" into times.
 
 use std::collections::HashMap;
+use std::io::Read;
 use std::sync::LazyLock;
 
+use flate2::read::GzDecoder;
 use serde::Deserialize;
 
 use super::Made;
@@ -185,25 +187,31 @@ pub struct SampleArticle {
     updated: String,
 }
 
-fn parse<T: serde::de::DeserializeOwned>(json: &str) -> T {
+/// A file of the folder `sample`, as build.rs has packed it.
+macro_rules! packed {
+    ($name:literal) => {
+        include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".json.gz")).as_slice()
+    };
+}
+
+fn parse<T: serde::de::DeserializeOwned>(packed: &[u8]) -> T {
     // The files are part of the program and tests read every one of them.
-    serde_json::from_str(json).unwrap_or_else(|error| panic!("the sample is not what it should be: {error}"))
+    let mut json = String::new();
+    GzDecoder::new(packed)
+        .read_to_string(&mut json)
+        .and_then(|_| Ok(serde_json::from_str(&json)?))
+        .unwrap_or_else(|error| panic!("the sample is not what it should be: {error}"))
 }
 
 /// Everything tickets refer to.
 pub fn desk() -> &'static Desk {
-    static DESK: LazyLock<Desk> = LazyLock::new(|| parse(include_str!("sample/desk.json")));
+    static DESK: LazyLock<Desk> = LazyLock::new(|| parse(packed!("desk")));
     &DESK
 }
 
 /// The tickets, oldest first, so that ids and references grow with time.
 pub fn tickets() -> Vec<Ticket> {
-    let files = [
-        include_str!("sample/tickets-1.json"),
-        include_str!("sample/tickets-2.json"),
-        include_str!("sample/tickets-3.json"),
-        include_str!("sample/tickets-4.json"),
-    ];
+    let files = [packed!("tickets-1"), packed!("tickets-2"), packed!("tickets-3"), packed!("tickets-4")];
     let mut tickets: Vec<Ticket> = files.into_iter().flat_map(parse::<Vec<Ticket>>).collect();
     tickets.sort_by_key(|ticket| std::cmp::Reverse(span(&ticket.opened)));
     tickets
@@ -211,14 +219,14 @@ pub fn tickets() -> Vec<Ticket> {
 
 /// The knowledge base, oldest article first.
 pub fn knowledge() -> Knowledge {
-    let mut knowledge: Knowledge = parse(include_str!("sample/articles.json"));
+    let mut knowledge: Knowledge = parse(packed!("articles"));
     knowledge.articles.sort_by_key(|article| std::cmp::Reverse(span(&article.written)));
     knowledge
 }
 
 /// The canned responses.
 pub fn canned() -> Vec<SampleCanned> {
-    parse(include_str!("sample/canned.json"))
+    parse(packed!("canned"))
 }
 
 /// "6d 3h 10m" in microseconds.

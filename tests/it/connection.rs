@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use lodge::app::Options;
 use lodge::http::bounds::Bounds;
 use lodge::http::front::Front;
+use lodge::http::load::Load;
 use lodge::http::serve::serve;
 use poem::endpoint::make;
 use tokio_util::sync::CancellationToken;
@@ -382,6 +383,7 @@ impl Odd {
                     proxies: options.proxies.clone(),
                     origins: options.origins.clone(),
                     metrics: Arc::clone(&options.metrics),
+                    load: Arc::new(Load::new(16, Duration::from_secs(1), 1)),
                 };
                 let listener = tokio::net::TcpListener::from_std(listener).unwrap();
                 serve(listener, front, options.serving(), stopped).await.unwrap();
