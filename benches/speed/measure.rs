@@ -9,7 +9,7 @@ use crate::desk::{Desk, World};
 use crate::inside::{self, Inside};
 use crate::load::{Outcome, Run, block_on, drive, fetch};
 use crate::options::Options;
-use crate::page::{Page, number};
+use crate::page::{Page, median, number};
 use crate::server::Server;
 use crate::words::Words;
 use crate::{Failure, replay};
@@ -27,19 +27,27 @@ pub struct Row {
     pub name: &'static str,
     /// What kind of work it is.
     pub kind: Kind,
-    /// CPU time a request, in microseconds.
-    pub cost: f64,
-    /// What the limits add up to, in microseconds, of reads.
-    pub limits: Option<(f64, f64)>,
+    /// What was measured in turns, round for round: CPU time a request, and of reads the two limits, in microseconds.
+    rounds: Vec<(f64, Option<(f64, f64)>)>,
     one: Outcome,
     many: Outcome,
     inside: Inside,
 }
 
 impl Row {
-    /// The limits' time ÷ the time measured.
+    /// The limits' time ÷ the time measured: the median of what the rounds say.
     pub fn efficiency(&self) -> Option<f64> {
-        self.limits.map(|(constant, replayed)| (constant + replayed) / self.cost)
+        let ratio = |(cost, limits): &(f64, Option<(f64, f64)>)| limits.map(|(a, b)| (a + b) / cost);
+        let ratios: Vec<f64> = self.rounds.iter().filter_map(ratio).collect();
+        (!ratios.is_empty()).then(|| median(ratios))
+    }
+
+    /// CPU time a request, and the two limits of reads, in microseconds: medians.
+    fn costs(&self) -> (f64, Option<(f64, f64)>) {
+        let cost = median(self.rounds.iter().map(|(cost, _)| *cost).collect());
+        let limits: Vec<(f64, f64)> = self.rounds.iter().filter_map(|(_, limits)| *limits).collect();
+        let of = |which: fn(&(f64, f64)) -> f64| median(limits.iter().map(which).collect());
+        (cost, (!limits.is_empty()).then(|| (of(|limits| limits.0), of(|limits| limits.1))))
     }
 }
 
@@ -106,51 +114,45 @@ pub fn measure(options: &Options, folder: &Path, page: &mut Page) -> Result<Vec<
     let server = Server::lodge(&options.binary, &desk.path, &[])?;
     let mut reads = case::reads(&world, &words);
     reads.push(case::unchanged(&world, &etag(&server, &world)?));
+    server.stop()?;
     let writes = case::writes(&world);
     case::complete(reads.iter().chain(&writes))?;
-    let mut rows = rows(options, &world, server, &limit, &reads)?;
-    // After the reads have been looked at from inside: what is polled must not have changed meanwhile.
-    let server = Server::lodge(&options.binary, &desk.path, &[])?;
-    rows.extend(self::rows(options, &world, server, &limit, &writes)?);
+    let mut rows = rows(options, &world, &limit, &reads)?;
+    // After the reads have been asked for: what is polled must not have changed meanwhile.
+    rows.extend(self::rows(options, &world, &limit, &writes)?);
     page.put("operations", &table(&desk, &rows))?;
     desk.remove();
     Ok(rows)
 }
 
-/// Measures cases through the server's socket, then from inside.
-fn rows(
-    options: &Options,
-    world: &World,
-    server: Server,
-    limit: &Server,
-    cases: &[Case],
-) -> Result<Vec<Row>, Failure> {
+/// Measures cases from inside, then through the server's socket, in turns with their limits.
+fn rows(options: &Options, world: &World, limit: &Server, cases: &[Case]) -> Result<Vec<Row>, Failure> {
     let time = options.time();
-    let mut timed = vec![];
+    let seen = inside::look(world, cases)?;
+    let server = Server::lodge(&options.binary, &world.path, &[])?;
     // The first request of all makes what all the others find.
     asked(&server, world, &case::health(), 1, time)?;
     server.settle();
-    for case in cases {
+    let mut rows = vec![];
+    for (case, inside) in cases.iter().zip(seen) {
         println!("{}", case.name);
         let one = asked(&server, world, case, 1, time)?;
         let many = asked(&server, world, case, MANY, time)?;
-        let some = asked(&server, world, case, SOME, time)?;
-        let constant = constant(limit, some.length, SOME, time)?;
-        timed.push((one, many, some, constant));
+        let has_limits = matches!(case.kind, Kind::List | Kind::Search | Kind::Point);
+        let mut rounds = vec![];
+        for _ in 0..if has_limits { options.rounds } else { 1 } {
+            let some = asked(&server, world, case, SOME, time)?;
+            let limits = if has_limits {
+                let constant = constant(limit, some.length, SOME, time)?.cost();
+                Some((constant, replay::cost(&world.path, &inside.recorded, case.kind, time)?))
+            } else {
+                None
+            };
+            rounds.push((some.cost(), limits));
+        }
+        rows.push(Row { name: case.name, kind: case.kind, rounds, one, many, inside });
     }
     server.stop()?;
-    let mut rows = vec![];
-    for ((case, (one, many, some, constant)), inside) in
-        cases.iter().zip(timed).zip(inside::look(world, cases)?)
-    {
-        let limits = match case.kind {
-            Kind::List | Kind::Search | Kind::Point => {
-                Some((constant.cost(), replay::cost(&world.path, &inside.recorded, case.kind, time)?))
-            }
-            Kind::Nothing | Kind::Write => None,
-        };
-        rows.push(Row { name: case.name, kind: case.kind, cost: some.cost(), limits, one, many, inside });
-    }
     Ok(rows)
 }
 
@@ -164,7 +166,8 @@ fn table(desk: &Desk, rows: &[Row]) -> String {
         number(f64::from(desk.articles)),
     );
     for row in rows {
-        let (constant, replayed, efficiency) = match (row.limits, row.efficiency()) {
+        let (cost, limits) = row.costs();
+        let (constant, replayed, efficiency) = match (limits, row.efficiency()) {
             (Some((constant, replayed)), Some(efficiency)) => {
                 (number(constant), number(replayed), format!("{efficiency:.2}"))
             }
@@ -178,7 +181,7 @@ fn table(desk: &Desk, rows: &[Row]) -> String {
             number(row.many.rate()),
             number(row.many.micros(0.5)),
             number(row.many.micros(0.99)),
-            number(row.cost),
+            number(cost),
             format!("{:.1}", row.inside.statements),
             number(row.inside.allocations),
             format!("{:.1}", row.inside.allocated / 1024.0),

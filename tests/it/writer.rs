@@ -140,7 +140,8 @@ fn more_than_can_wait_is_refused_and_nothing_of_it_happens() {
     let done = results.iter().filter(|result| result.is_ok()).count();
     let refused = results.iter().filter(|result| matches!(result, Err(Error::Overloaded))).count();
     assert_eq!(done + refused, 1400);
-    assert!((1023..=1025).contains(&done), "{done}");
+    // A queue of 1024, and what the writer had taken off it for the batch that is held up.
+    assert!((1023..=1024 + 128).contains(&done), "{done}");
     assert_eq!(file.count("label"), before + done as i64);
 }
 
