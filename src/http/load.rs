@@ -17,9 +17,10 @@ use crate::error::{Error, Result};
 /// One request in so many is counted while it waits for a processor, for itself and the others: to be counted takes longer than
 /// much of what is asked for.
 const COUNTED: usize = 8;
-/// How many of those counted may wait for each processor while requests are refused: some ten milliseconds' work. With fewer, the
-/// writer's commits are small, and with more, those who wait hold the connections of those who could be refused.
-const COUNTED_WHEN_CROWDED: usize = 20;
+/// How many of those counted may wait for each processor while requests are refused: some twenty milliseconds' work. With fewer,
+/// more is refused, which costs what could be done meanwhile, and the writer's commits are small; with more, those who wait
+/// hold the connections of those who could be refused.
+const COUNTED_WHEN_CROWDED: usize = 32;
 /// For how long after a refusal it is taken to be crowded.
 const CROWDED: Duration = Duration::from_millis(100);
 
