@@ -3,7 +3,7 @@
 use rusqlite::{Row, params};
 
 use super::model::{Agent, Filter, NotificationSettings, Profile};
-use crate::db::{FromRow, Ids, Page, Paging, Tx, all, execute, first, one, search};
+use crate::db::{FromRow, Ids, Page, Paging, Tx, all, execute, first, inserted, one, search};
 use crate::error::Result;
 use crate::text::fold;
 use crate::time::Timestamp;
@@ -143,11 +143,11 @@ pub fn list(tx: &Tx<'_>, filter: &Filter, paging: Paging) -> Result<Page<Agent>>
 /// # Errors
 /// What SQLite says.
 pub fn insert(tx: &Tx<'_>, agent: &Agent, password_hash: Option<&str>) -> Result<i64> {
-    let id = one(
+    let id = inserted(
         tx,
         "INSERT INTO agent (name, name_fold, email, email_fold, password_hash, phone, locale, avatar_url, is_active,
            created_at, updated_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10) RETURNING id",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10)",
         params![
             agent.name,
             fold(&agent.name),

@@ -5,7 +5,7 @@ use rusqlite::{Row, params};
 use super::model::{ApiKey, Found, FoundAgent, Listed};
 use crate::auth::key::KeyType;
 use crate::auth::scope::Scope;
-use crate::db::{FromRow, Page, Paging, Tx, all, execute, first, one, word};
+use crate::db::{FromRow, Page, Paging, Tx, all, execute, first, inserted, one, word};
 use crate::error::{Error, Result};
 use crate::time::Timestamp;
 
@@ -145,10 +145,10 @@ pub fn list_all(tx: &Tx<'_>) -> Result<Vec<Listed>> {
 /// # Errors
 /// What SQLite says.
 pub fn insert(tx: &Tx<'_>, key: &ApiKey, hash: &[u8; 32]) -> Result<i64> {
-    one(
+    inserted(
         tx,
         "INSERT INTO api_key (name, type, hash, scopes, special, agent_id, expires_at, created_at, updated_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8) RETURNING id",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)",
         params![
             key.name,
             key.kind.as_str(),

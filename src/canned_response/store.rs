@@ -3,7 +3,7 @@
 use rusqlite::{Row, params};
 
 use super::model::{CannedResponse, CannedResponseItem};
-use crate::db::{FromRow, Tx, all, execute, exists, one};
+use crate::db::{FromRow, Tx, all, execute, exists, inserted};
 use crate::error::Result;
 use crate::noun::Stored;
 use crate::text::fold;
@@ -31,10 +31,10 @@ impl Stored for CannedResponse {
     const ORDER: &'static str = "sort_order, title_fold, id";
 
     fn insert(&self, tx: &Tx<'_>) -> Result<i64> {
-        one(
+        inserted(
             tx,
             "INSERT INTO canned_response (title, title_fold, content, category, shortcut, is_active, sort_order, created_at, updated_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8) RETURNING id",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)",
             params![
                 self.title,
                 fold(&self.title),

@@ -3,7 +3,7 @@
 use rusqlite::{Row, params};
 
 use super::model::Category;
-use crate::db::{FromRow, Tx, all, execute, one, word};
+use crate::db::{FromRow, Tx, all, execute, inserted, word};
 use crate::error::Result;
 use crate::noun::Stored;
 use crate::scalar::PublicationStatus;
@@ -32,10 +32,10 @@ impl Stored for Category {
     const ORDER: &'static str = "sort_order, name_fold, id";
 
     fn insert(&self, tx: &Tx<'_>) -> Result<i64> {
-        one(
+        inserted(
             tx,
             "INSERT INTO category (name, name_fold, description, parent_id, status, sort_order, created_at, updated_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7) RETURNING id",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)",
             params![
                 self.name,
                 fold(&self.name),

@@ -3,7 +3,7 @@
 use rusqlite::{Row, params};
 
 use super::model::{CustomField, FieldType};
-use crate::db::{FromRow, Tx, execute, one, word};
+use crate::db::{FromRow, Tx, execute, inserted, word};
 use crate::error::Result;
 use crate::noun::Stored;
 use crate::scalar::PublicationStatus;
@@ -31,10 +31,10 @@ impl Stored for CustomField {
     const ORDER: &'static str = "sort_order, id";
 
     fn insert(&self, tx: &Tx<'_>) -> Result<i64> {
-        one(
+        inserted(
             tx,
             "INSERT INTO custom_field (label, description, type, is_required, sort_order, status, created_at, updated_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7) RETURNING id",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)",
             params![
                 self.label,
                 self.description,

@@ -3,7 +3,7 @@
 use rusqlite::{Row, ToSql, params};
 
 use super::model::Customer;
-use crate::db::{FromRow, Page, Paging, Tx, all_named, execute, exists, first, one, search};
+use crate::db::{FromRow, Page, Paging, Tx, all_named, execute, exists, first, inserted, search};
 use crate::error::Result;
 use crate::noun::Stored;
 use crate::text::fold;
@@ -31,10 +31,10 @@ impl Stored for Customer {
     const ORDER: &'static str = "name_fold, id";
 
     fn insert(&self, tx: &Tx<'_>) -> Result<i64> {
-        one(
+        inserted(
             tx,
             "INSERT INTO customer (name, name_fold, email, email_fold, phone, envato_username, is_blocked, created_at, updated_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8) RETURNING id",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)",
             params![
                 self.name,
                 fold(&self.name),

@@ -37,7 +37,8 @@ pub use self::kept::Kept;
 pub use self::page::{Page, Paging};
 pub use self::reading::Reading;
 pub use self::row::{
-    FromRow, Ids, Named, Optional, all, all_named, bind, each, execute, exists, first, one, until, word,
+    FromRow, Ids, Named, Optional, all, all_named, bind, each, execute, exists, first, inserted, one, until,
+    word,
 };
 use crate::error::{Error, Result};
 use crate::time::{Clock, Timestamp};

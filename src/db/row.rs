@@ -76,6 +76,15 @@ pub fn one<T: FromRow>(tx: &Tx<'_>, sql: &str, params: impl Params) -> Result<T>
     first(tx, sql, params)?.ok_or_else(|| Error::internal("a statement that always answers had no row"))
 }
 
+/// Runs a statement that inserts one row; the id it got. Without `RETURNING`, for which SQLite makes a table of the one row,
+/// and a journal to take the statement back with.
+///
+/// # Errors
+/// What SQLite says, or that it was not one row.
+pub fn inserted(tx: &Tx<'_>, sql: &str, params: impl Params) -> Result<i64> {
+    Ok(tx.conn.prepare_cached(sql)?.insert(params)?)
+}
+
 /// Runs a statement that changes rows; how many it changed.
 ///
 /// # Errors

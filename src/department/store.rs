@@ -3,7 +3,7 @@
 use rusqlite::{Row, params};
 
 use super::model::{Department, DepartmentReference};
-use crate::db::{FromRow, Tx, all, execute, one, word};
+use crate::db::{FromRow, Tx, all, execute, inserted, word};
 use crate::error::Result;
 use crate::noun::Stored;
 use crate::scalar::PublicationStatus;
@@ -37,10 +37,10 @@ impl Stored for Department {
     const ORDER: &'static str = "sort_order, name_fold, id";
 
     fn insert(&self, tx: &Tx<'_>) -> Result<i64> {
-        let id = one(
+        let id = inserted(
             tx,
             "INSERT INTO department (name, name_fold, description, email, status, sort_order, created_at, updated_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7) RETURNING id",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)",
             params![
                 self.name,
                 fold(&self.name),

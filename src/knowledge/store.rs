@@ -4,7 +4,7 @@ use rusqlite::{Row, params};
 
 use super::model::{Article, KnowledgeArticle};
 use crate::db::search::Query;
-use crate::db::{FromRow, Ids, Tx, all, all_named, execute, exists, first, one, word};
+use crate::db::{FromRow, Ids, Tx, all, all_named, execute, exists, first, inserted, word};
 use crate::error::Result;
 use crate::noun::Stored;
 use crate::reference::Reference;
@@ -90,10 +90,10 @@ impl Stored for KnowledgeArticle {
 
     fn insert(&self, tx: &Tx<'_>) -> Result<i64> {
         let article = &self.article;
-        let id = one(
+        let id = inserted(
             tx,
             "INSERT INTO knowledge_article (title, slug, excerpt, content, category_id, status, created_at, updated_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7) RETURNING id",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)",
             params![
                 article.title,
                 article.slug,

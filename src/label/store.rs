@@ -3,7 +3,7 @@
 use rusqlite::{Row, params};
 
 use super::model::{Label, LabelReference};
-use crate::db::{FromRow, Ids, Tx, all, execute, one, word};
+use crate::db::{FromRow, Ids, Tx, all, execute, inserted, word};
 use crate::error::Result;
 use crate::noun::Stored;
 use crate::scalar::PublicationStatus;
@@ -31,10 +31,10 @@ impl Stored for Label {
     const ORDER: &'static str = "sort_order, name_fold, id";
 
     fn insert(&self, tx: &Tx<'_>) -> Result<i64> {
-        one(
+        inserted(
             tx,
             "INSERT INTO label (name, name_fold, color, status, sort_order, created_at, updated_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6) RETURNING id",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)",
             params![self.name, fold(&self.name), self.color, self.status.as_str(), self.sort_order, tx.now.0],
         )
     }

@@ -3,7 +3,7 @@
 use rusqlite::{Row, named_params, params};
 
 use super::model::{Like, Message, Order, Sender, SenderType};
-use crate::db::{FromRow, Page, Paging, Tx, all, first, one, word};
+use crate::db::{FromRow, Page, Paging, Tx, all, first, inserted, one, word};
 use crate::error::Result;
 use crate::time::Timestamp;
 
@@ -93,12 +93,12 @@ pub fn insert(
     content: &str,
     is_internal: bool,
 ) -> Result<i64> {
-    one(
+    inserted(
         tx,
         "INSERT INTO message (ticket_id, content, is_internal, sender_type, agent_id, customer_id, api_key_id, created_at,
            updated_at)
          VALUES (?1, ?2, ?3, ?4, iif(?4 = 'agent', ?5, NULL), iif(?4 = 'customer', ?5, NULL), iif(?4 = 'user', ?5, NULL),
-           ?6, ?6) RETURNING id",
+           ?6, ?6)",
         params![ticket_id, content, is_internal, kind.as_str(), sender, tx.now.0],
     )
 }

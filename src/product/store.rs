@@ -4,7 +4,7 @@ use rusqlite::{Row, params};
 
 use super::model::Product;
 use super::price::Price;
-use crate::db::{FromRow, Tx, execute, exists, one, word};
+use crate::db::{FromRow, Tx, execute, exists, inserted, word};
 use crate::error::Result;
 use crate::noun::Stored;
 use crate::scalar::PublicationStatus;
@@ -33,10 +33,10 @@ impl Stored for Product {
     const ORDER: &'static str = "name_fold, id";
 
     fn insert(&self, tx: &Tx<'_>) -> Result<i64> {
-        one(
+        inserted(
             tx,
             "INSERT INTO product (name, name_fold, envato_id, description, price_cents, status, created_at, updated_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7) RETURNING id",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)",
             params![
                 self.name,
                 fold(&self.name),

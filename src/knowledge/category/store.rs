@@ -3,7 +3,7 @@
 use rusqlite::{Row, params};
 
 use super::model::KnowledgeCategory;
-use crate::db::{FromRow, Tx, execute, first, one, word};
+use crate::db::{FromRow, Tx, execute, first, inserted, word};
 use crate::error::Result;
 use crate::noun::Stored;
 use crate::scalar::PublicationStatus;
@@ -34,10 +34,10 @@ impl Stored for KnowledgeCategory {
     const ORDER: &'static str = "sort_order, id";
 
     fn insert(&self, tx: &Tx<'_>) -> Result<i64> {
-        one(
+        inserted(
             tx,
             "INSERT INTO knowledge_category (name, name_fold, description, icon, status, sort_order, created_at, updated_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7) RETURNING id",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)",
             params![
                 self.name,
                 fold(&self.name),

@@ -3,7 +3,7 @@
 use rusqlite::{Row, params};
 
 use crate::custom_field::model::FieldType;
-use crate::db::{FromRow, Ids, Tx, all, execute, exists, first, one, search, word};
+use crate::db::{FromRow, Ids, Tx, all, execute, exists, first, inserted, one, search, word};
 use crate::error::Result;
 use crate::ticket::model::{FieldRule, Priority, State, Texts};
 use crate::time::{SECOND, Timestamp};
@@ -33,10 +33,10 @@ pub struct Draft<'a> {
 /// What SQLite says.
 pub fn insert(tx: &Tx<'_>, draft: &Draft<'_>) -> Result<i64> {
     let (department, category, product) = draft.place;
-    let id = one(
+    let id = inserted(
         tx,
         "INSERT INTO ticket (reference_id, title, content, priority, department_id, category_id, product_id, customer_id,
-           assigned_to, created_at, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10) RETURNING id",
+           assigned_to, created_at, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10)",
         params![
             draft.reference_id,
             draft.title,
