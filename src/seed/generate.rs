@@ -6,7 +6,7 @@ use fastrand::Rng;
 
 use super::store::{self, SampleAgent, SampleMessage, SampleNotification, SampleTicket};
 use super::{Made, sample};
-use crate::db::{Tx, open, write_beside};
+use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::knowledge::{self, model::Article};
 use crate::notification::model::NotificationType;
@@ -105,18 +105,30 @@ struct Desk {
 /// # Errors
 /// What SQLite says.
 pub fn fill(path: &Path, clock: &Clock, size: &Size, progress: &dyn Fn(u64)) -> Result<Made> {
-    let mut conn = open::writable(path).map_err(|error| Error::internal(error.to_string()))?;
-    store::hurry(&conn)?;
+    let mut hurry = store::Hurry::begin(path)?;
+    let made = fill_everything(&mut hurry, clock, size, progress);
+    // Also when it came to nothing: the file may have been there before, and empty.
+    let ended = hurry.end();
+    let made = made?;
+    ended.map(|()| made)
+}
+
+fn fill_everything(
+    hurry: &mut store::Hurry,
+    clock: &Clock,
+    size: &Size,
+    progress: &dyn Fn(u64),
+) -> Result<Made> {
     let now = clock.now();
     let words = Vocabulary::new();
     let mut rng = Rng::with_seed(size.seed);
     let mut made = Made { keys: super::demo_keys(), ..Made::default() };
     made.keys.truncate(size.agents as usize);
-    let desk = write_beside(&mut conn, clock, |tx| fill_desk(&Tx { now, ..*tx }, size, &words, &mut rng))?;
+    let desk = hurry.write(clock, |tx| fill_desk(&Tx { now, ..*tx }, size, &words, &mut rng))?;
     let mut left = size.articles;
     while left > 0 {
         let chunk = left.min(CHUNK / 10);
-        write_beside(&mut conn, clock, |tx| {
+        hurry.write(clock, |tx| {
             let tx = Tx { now, ..*tx };
             let articles = (0..chunk).map(|n| fill_article(&tx, left - n, size.articles, &words, &mut rng));
             knowledge::store::index_new(&tx, &articles.collect::<Result<Vec<_>>>()?)
@@ -127,7 +139,7 @@ pub fn fill(path: &Path, clock: &Clock, size: &Size, progress: &dyn Fn(u64)) -> 
     let mut done = 0;
     while done < size.tickets {
         let chunk = (size.tickets - done).min(CHUNK);
-        write_beside(&mut conn, clock, |tx| {
+        hurry.write(clock, |tx| {
             let tx = Tx { now, ..*tx };
             let mut inserted = Vec::with_capacity(chunk as usize);
             for n in done..done + chunk {
@@ -142,11 +154,10 @@ pub fn fill(path: &Path, clock: &Clock, size: &Size, progress: &dyn Fn(u64)) -> 
     }
     progress(u64::from(done));
     made.tickets = i64::from(done);
-    write_beside(&mut conn, clock, |tx| {
+    hurry.write(clock, |tx| {
         store::mark_sample(tx, &[])?;
         super::record(tx, format!("{} tickets", size.tickets))
     })?;
-    store::settle(&conn)?;
     Ok(made)
 }
 

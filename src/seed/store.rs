@@ -1,14 +1,17 @@
 //! Sample data in the database: plain inserts of whole histories, with their times. Only for samples; everything else goes
 //! through the nouns' own rules.
 
-use rusqlite::{Row, params};
+use std::path::Path;
 
-use crate::db::{FromRow, Tx, first, one, search};
-use crate::error::Result;
+use rusqlite::{Connection, Row, params};
+use serde_json::json;
+
+use crate::db::{FromRow, Tx, first, inserted, one, open, search, write_beside};
+use crate::error::{Error, Result};
 use crate::knowledge::{self, model::Article};
 use crate::text::fold;
 use crate::ticket::model::{Priority, Status};
-use crate::time::Timestamp;
+use crate::time::{Clock, Timestamp};
 
 /// What marks a database as a sample.
 #[derive(Debug)]
@@ -142,10 +145,10 @@ pub struct SampleAgent<'a> {
 /// # Errors
 /// What SQLite says.
 pub fn insert_agent(tx: &Tx<'_>, agent: &SampleAgent<'_>, at: Timestamp) -> Result<i64> {
-    one(
+    inserted(
         tx,
         "INSERT INTO agent (name, name_fold, email, email_fold, password_hash, phone, locale, avatar_url, created_at, updated_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9) RETURNING id",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9)",
         params![
             agent.name,
             fold(agent.name),
@@ -181,10 +184,10 @@ pub fn insert_customer(
     is_blocked: bool,
     at: Timestamp,
 ) -> Result<i64> {
-    one(
+    inserted(
         tx,
         "INSERT INTO customer (name, name_fold, email, email_fold, phone, is_blocked, created_at, updated_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7) RETURNING id",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)",
         params![name, fold(name), email, fold(email), phone, is_blocked, at.0],
     )
 }
@@ -200,10 +203,10 @@ pub fn insert_department(
     email: &str,
     at: Timestamp,
 ) -> Result<i64> {
-    one(
+    inserted(
         tx,
         "INSERT INTO department (name, name_fold, description, email, created_at, updated_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?5) RETURNING id",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
         params![name, fold(name), description, email, at.0],
     )
 }
@@ -228,10 +231,10 @@ pub fn insert_category(
     parent_id: Option<i64>,
     at: Timestamp,
 ) -> Result<i64> {
-    one(
+    inserted(
         tx,
         "INSERT INTO category (name, name_fold, description, parent_id, created_at, updated_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?5) RETURNING id",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
         params![name, fold(name), description, parent_id, at.0],
     )
 }
@@ -247,10 +250,10 @@ pub fn insert_product(
     (description, price_cents): (&str, i64),
     at: Timestamp,
 ) -> Result<i64> {
-    one(
+    inserted(
         tx,
         "INSERT INTO product (name, name_fold, envato_id, description, price_cents, created_at, updated_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6) RETURNING id",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)",
         params![name, fold(name), envato_id, description, price_cents, at.0],
     )
 }
@@ -260,10 +263,10 @@ pub fn insert_product(
 /// # Errors
 /// What SQLite says.
 pub fn insert_label(tx: &Tx<'_>, name: &str, color: &str, status: &str, at: Timestamp) -> Result<i64> {
-    one(
+    inserted(
         tx,
         "INSERT INTO label (name, name_fold, color, status, created_at, updated_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?5) RETURNING id",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
         params![name, fold(name), color, status, at.0],
     )
 }
@@ -279,10 +282,10 @@ pub fn insert_custom_field(
     (kind, sort_order): (&str, i64),
     at: Timestamp,
 ) -> Result<i64> {
-    one(
+    inserted(
         tx,
         "INSERT INTO custom_field (label, description, type, sort_order, created_at, updated_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?5) RETURNING id",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
         params![label, description, kind, sort_order, at.0],
     )
 }
@@ -332,10 +335,10 @@ pub fn insert_knowledge_category(
     (icon, sort_order): (&str, i64),
     at: Timestamp,
 ) -> Result<i64> {
-    one(
+    inserted(
         tx,
         "INSERT INTO knowledge_category (name, name_fold, description, icon, sort_order, created_at, updated_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6) RETURNING id",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)",
         params![name, fold(name), description, icon, sort_order, at.0],
     )
 }
@@ -365,10 +368,10 @@ pub fn insert_unsearchable(
     category_id: Option<i64>,
     updated_at: Timestamp,
 ) -> Result<i64> {
-    one(
+    inserted(
         tx,
         "INSERT INTO knowledge_article (title, slug, excerpt, content, category_id, views, status, created_at, updated_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         params![
             article.title,
             article.slug,
@@ -455,11 +458,12 @@ pub fn insert_history(tx: &Tx<'_>, ticket: &SampleTicket<'_>) -> Result<Inserted
     let (department, category, product) = ticket.place;
     let (customer, customer_name, customer_email) = ticket.customer;
     let is_closed = ticket.status == Status::Closed;
-    let id: i64 = one(
+    let id: i64 = inserted(
         tx,
         "INSERT INTO ticket (reference_id, title, content, status, priority, department_id, category_id, product_id, customer_id,
-           assigned_to, is_resolved, is_locked, awaits_reply, last_reply_at, closed_at, created_at, updated_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+           assigned_to, is_resolved, is_locked, awaits_reply, last_reply_at, closed_at, created_at, updated_at, agent_ids, label_ids,
+           field_values)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         params![
             reference,
             ticket.title,
@@ -477,7 +481,10 @@ pub fn insert_history(tx: &Tx<'_>, ticket: &SampleTicket<'_>) -> Result<Inserted
             last.map(|message| message.at.0),
             ticket.closed.map(|at| at.0),
             ticket.opened.0,
-            updated.0
+            updated.0,
+            copied(ticket.agents),
+            copied(ticket.labels),
+            serde_json::Value::from_iter(ticket.fields.iter().map(|(id, value)| json!([id, value]))).to_string()
         ],
     )?;
     for agent in ticket.agents {
@@ -513,6 +520,13 @@ pub fn insert_history(tx: &Tx<'_>, ticket: &SampleTicket<'_>) -> Result<Inserted
     Ok(Inserted { id, reference, text, agents: ticket.agents.to_vec() })
 }
 
+/// Ids as a ticket's row copies them: `,3,5,`.
+fn copied(ids: &[i64]) -> String {
+    let mut ids = ids.to_vec();
+    ids.sort_unstable();
+    ids.iter().enumerate().map(|(n, id)| if n == 0 { format!(",{id},") } else { format!("{id},") }).collect()
+}
+
 /// A ticket that was made, and the text it is to be found by.
 #[derive(Debug)]
 pub struct Inserted {
@@ -546,10 +560,10 @@ fn insert_messages(tx: &Tx<'_>, ticket: i64, customer: i64, messages: &[SampleMe
     for message in messages {
         let (kind, customer) =
             if message.agent.is_some() { ("agent", None) } else { ("customer", Some(customer)) };
-        let id: i64 = one(
+        let id: i64 = inserted(
             tx,
             "INSERT INTO message (ticket_id, content, is_internal, sender_type, agent_id, customer_id, created_at, updated_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7) RETURNING id",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)",
             params![ticket, message.text, message.is_note, kind, message.agent, customer, message.at.0],
         )?;
         for agent in message.likes {
@@ -629,24 +643,89 @@ pub fn insert_notification(tx: &Tx<'_>, notification: &SampleNotification) -> Re
 const SEARCH: [&str; 5] =
     ["ticket_search", "ticket_bigram", "knowledge_search", "knowledge_head", "knowledge_bigram"];
 
-/// Prepares a connection for writing a lot at once into a file that is thrown away if that fails.
-///
-/// # Errors
-/// What SQLite says.
-pub fn hurry(conn: &rusqlite::Connection) -> Result<()> {
-    conn.execute_batch(
-        "PRAGMA synchronous = OFF; PRAGMA cache_size = -256000; PRAGMA wal_autocheckpoint = 20000;",
-    )?;
-    Ok(search::hurry(conn, &SEARCH)?)
+/// Triggers that do something for every row of a large desk. A ticket's copies are written with it, and what is counted is
+/// counted in the end.
+const TRIGGERS: [&str; 6] = [
+    "ticket_count_insert",
+    "ticket_agent_count_insert",
+    "ticket_agent_ids_insert",
+    "ticket_label_ids_insert",
+    "ticket_field_values_insert",
+    "notification_insert",
+];
+
+/// The tables whose indexes are made in the end: to sort all rows at once takes less than to put each in its place.
+const INDEXED: [&str; 7] =
+    ["ticket", "ticket_agent", "ticket_event", "ticket_label", "ticket_field", "message", "notification"];
+
+/// A connection for writing a lot at once. What would be done for every row is set aside meanwhile: triggers, and the making of
+/// indexes. Who opens the file before the end, or after a crash, finds that they are missing and refuses it.
+#[derive(Debug)]
+pub struct Hurry {
+    conn: Connection,
+    /// The SQL by which they are made again.
+    aside: Vec<String>,
 }
 
-/// Puts everything written in a hurry safely on the disk, and what is known about the tables into the file.
-///
-/// # Errors
-/// What SQLite says.
-pub fn settle(conn: &rusqlite::Connection) -> Result<()> {
-    search::finish(conn, &SEARCH)?;
-    conn.execute_batch("PRAGMA synchronous = FULL; PRAGMA optimize = 0x10012;")?;
-    conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-    Ok(())
+impl Hurry {
+    /// Opens a database to write a lot into it.
+    ///
+    /// # Errors
+    /// When it cannot be opened; what SQLite says.
+    pub fn begin(path: &Path) -> Result<Self> {
+        let mut conn = open::writable(path).map_err(|error| Error::internal(error.to_string()))?;
+        // What is sorted for an index may not fit into memory.
+        conn.execute_batch(
+            "PRAGMA synchronous = OFF; PRAGMA cache_size = -256000; PRAGMA wal_autocheckpoint = 20000; PRAGMA temp_store = FILE;",
+        )?;
+        search::hurry(&conn, &SEARCH)?;
+        let transaction = conn.transaction()?;
+        let found: Vec<(String, String)> = transaction
+            .prepare(
+                "SELECT 'DROP ' || type || ' ' || name, sql FROM sqlite_schema
+                 WHERE type = 'trigger' AND name IN (SELECT value FROM json_each(?1))
+                   OR type = 'index' AND tbl_name IN (SELECT value FROM json_each(?2)) AND sql LIKE 'CREATE INDEX %'",
+            )?
+            .query_map([json!(TRIGGERS).to_string(), json!(INDEXED).to_string()], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?
+            .collect::<rusqlite::Result<_>>()?;
+        for (drop, _) in &found {
+            transaction.execute_batch(drop)?;
+        }
+        transaction.commit()?;
+        Ok(Self { conn, aside: found.into_iter().map(|(_, make)| make).collect() })
+    }
+
+    /// Runs a transaction.
+    ///
+    /// # Errors
+    /// Whatever `job` returns, and what SQLite says: nothing of it is written then.
+    pub fn write<T>(&mut self, clock: &Clock, job: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {
+        write_beside(&mut self.conn, clock, job)
+    }
+
+    /// Puts back what was set aside, everything safely on the disk, and what is known about the tables into the file.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn end(mut self) -> Result<()> {
+        search::finish(&self.conn, &SEARCH)?;
+        let transaction = self.conn.transaction()?;
+        transaction.execute_batch(
+            "DELETE FROM ticket_count; DELETE FROM notification_count;
+             INSERT INTO ticket_count
+               SELECT 0, ifnull(department_id, 0), status, priority, awaits_reply, count(*) FROM ticket GROUP BY 2, 3, 4, 5
+               UNION ALL
+               SELECT agent_id, ifnull(department_id, 0), status, priority, awaits_reply, count(*) FROM ticket_agent
+               GROUP BY 1, 2, 3, 4, 5;
+             INSERT INTO notification_count SELECT agent_id, count(*), count(*) FILTER (WHERE NOT is_read) FROM notification
+               GROUP BY 1;",
+        )?;
+        self.aside.iter().try_for_each(|make| transaction.execute_batch(make))?;
+        transaction.commit()?;
+        self.conn.execute_batch("PRAGMA synchronous = FULL; PRAGMA optimize = 0x10012;")?;
+        self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        Ok(())
+    }
 }
