@@ -47,3 +47,4 @@ pub mod text;
 pub mod ticket;
 pub mod time;
 pub mod upkeep;
+pub mod written;

@@ -38,7 +38,7 @@ pub use self::page::{Page, Paging};
 pub use self::reading::Reading;
 pub use self::row::{
     FromRow, Ids, Named, Optional, all, all_named, bind, each, execute, exists, first, inserted, one, until,
-    word,
+    unwritten, word,
 };
 use crate::error::{Error, Result};
 use crate::time::{Clock, Timestamp};

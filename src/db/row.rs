@@ -113,6 +113,11 @@ pub fn word<T>(row: &Row<'_>, column: usize, from_word: impl Fn(&str) -> Option<
     })
 }
 
+/// What was read from a row could not be written down, which is a bug.
+pub fn unwritten(error: Error) -> rusqlite::Error {
+    rusqlite::Error::ToSqlConversionFailure(error.into())
+}
+
 /// Parameters of which only those are bound that the statement names: for statements put together from fragments.
 pub type Named<'a> = &'a [(&'a str, &'a dyn rusqlite::ToSql)];
 

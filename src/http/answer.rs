@@ -1,6 +1,7 @@
 //! Answers: serialised straight to bytes inside the database closure, typed for the document.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::marker::PhantomData;
 
 use percent_encoding::percent_decode_str;
@@ -15,6 +16,7 @@ use serde::Serialize;
 
 use crate::db::Page;
 use crate::error::{Error, Result};
+use crate::written::{Each, Sent};
 
 /// About how many headers an answer has.
 const HEADERS: usize = 12;
@@ -45,31 +47,46 @@ pub struct Pages {
     pub total: i64,
 }
 
-/// The envelope of every success.
-#[derive(Serialize)]
-struct Envelope<'a, T: ?Sized> {
-    status: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    data: Option<&'a T>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    meta: Option<Pages>,
-}
-
 impl Answer {
-    fn render<T: Serialize + ?Sized>(
+    /// The envelope of every success, and what is in it.
+    fn render(
         status: StatusCode,
         message: Option<&str>,
-        data: Option<&T>,
-        meta: Option<Pages>,
+        data: Option<impl FnOnce(&mut Vec<u8>) -> serde_json::Result<()>>,
+        pages: Option<Pages>,
     ) -> Result<Self> {
         // About what things take, so that a page is not copied again and again as it grows.
-        let things = meta.map_or(1, |pages| usize::try_from(pages.per_page.min(pages.total)).unwrap_or(1));
+        let things = pages.map_or(1, |pages| usize::try_from(pages.per_page.min(pages.total)).unwrap_or(1));
         let mut body = Vec::with_capacity(1024 * things + 512);
-        serde_json::to_writer(&mut body, &Envelope { status: true, message, data, meta })
-            .map_err(|error| Error::Internal(Box::new(error)))?;
-        Ok(Self { status, body, kept: None, location: None, etag: None, pages: meta, replayed: false })
+        let write = |body: &mut Vec<u8>| {
+            body.extend_from_slice(br#"{"status":true"#);
+            if let Some(message) = message {
+                body.extend_from_slice(br#","message":"#);
+                serde_json::to_writer(&mut *body, message)?;
+            }
+            if let Some(data) = data {
+                body.extend_from_slice(br#","data":"#);
+                data(body)?;
+            }
+            if let Some(pages) = pages {
+                body.extend_from_slice(br#","meta":"#);
+                serde_json::to_writer(&mut *body, &pages)?;
+            }
+            body.push(b'}');
+            Ok(())
+        };
+        write(&mut body).map_err(|error: serde_json::Error| Error::Internal(Box::new(error)))?;
+        Ok(Self { status, body, kept: None, location: None, etag: None, pages, replayed: false })
+    }
+
+    /// One thing.
+    fn one<T>(status: StatusCode, thing: &impl Sent<T>) -> Result<Self> {
+        Self::render(status, None, Some(|body: &mut Vec<u8>| thing.write(body)), None)
+    }
+
+    /// Several.
+    fn many<T>(things: &[impl Sent<T>], pages: Option<Pages>) -> Result<Self> {
+        Self::render(StatusCode::OK, None, Some(|body: &mut Vec<u8>| Each(things.iter()).write(body)), pages)
     }
 
     /// What to remember of it for a repeat: status, `Location`, body.
@@ -151,21 +168,21 @@ answers! {
     Whole<T> => 200, Many;
 }
 
-impl<T: Serialize> Reply<T> {
+impl<T> Reply<T> {
     /// Just the thing.
     ///
     /// # Errors
     /// When it cannot be serialised, which is a bug.
-    pub fn new(data: &T) -> Result<Self> {
-        Ok(Answer::render(StatusCode::OK, None, Some(data), None)?.into())
+    pub fn new(data: &impl Sent<T>) -> Result<Self> {
+        Ok(Answer::one(StatusCode::OK, data)?.into())
     }
 
     /// The thing, and the version it has.
     ///
     /// # Errors
     /// When it cannot be serialised, which is a bug.
-    pub fn tagged(data: &T, etag: String) -> Result<Self> {
-        let mut answer = Answer::render(StatusCode::OK, None, Some(data), None)?;
+    pub fn tagged(data: &impl Sent<T>, etag: String) -> Result<Self> {
+        let mut answer = Answer::one(StatusCode::OK, data)?;
         answer.etag = Some(etag);
         Ok(answer.into())
     }
@@ -179,13 +196,13 @@ impl<T: Serialize> Reply<T> {
     }
 }
 
-impl<T: Serialize> Created<T> {
+impl<T> Created<T> {
     /// The new thing, and where to read it if that can be done by itself.
     ///
     /// # Errors
     /// When it cannot be serialised, which is a bug.
-    pub fn new(data: &T, location: Option<String>) -> Result<Self> {
-        let mut answer = Answer::render(StatusCode::CREATED, None, Some(data), None)?;
+    pub fn new(data: &impl Sent<T>, location: Option<String>) -> Result<Self> {
+        let mut answer = Answer::one(StatusCode::CREATED, data)?;
         answer.location = location;
         Ok(answer.into())
     }
@@ -194,37 +211,37 @@ impl<T: Serialize> Created<T> {
     ///
     /// # Errors
     /// When it cannot be serialised, which is a bug.
-    pub fn once(data: &T, kept: &T, location: Option<String>) -> Result<Self> {
-        let mut answer = Answer::render(StatusCode::CREATED, None, Some(data), None)?;
-        answer.kept = Some(Answer::render(StatusCode::CREATED, None, Some(kept), None)?.body);
+    pub fn once(data: &impl Sent<T>, kept: &impl Sent<T>, location: Option<String>) -> Result<Self> {
+        let mut answer = Answer::one(StatusCode::CREATED, data)?;
+        answer.kept = Some(Answer::one(StatusCode::CREATED, kept)?.body);
         answer.location = location;
         Ok(answer.into())
     }
 }
 
-impl<T: Serialize> Listing<T> {
+impl<T> Listing<T> {
     /// A page.
     ///
     /// # Errors
     /// When it cannot be serialised, which is a bug.
-    pub fn new(page: &Page<T>) -> Result<Self> {
+    pub fn new(page: &Page<impl Sent<T>>) -> Result<Self> {
         let meta = Pages {
             current_page: page.paging.page,
             last_page: page.last_page(),
             per_page: page.paging.per_page,
             total: page.total,
         };
-        Ok(Answer::render(StatusCode::OK, None, Some(&page.items), Some(meta))?.into())
+        Ok(Answer::many(&page.items, Some(meta))?.into())
     }
 }
 
-impl<T: Serialize> Whole<T> {
+impl<T> Whole<T> {
     /// The list.
     ///
     /// # Errors
     /// When it cannot be serialised, which is a bug.
-    pub fn new(items: &[T]) -> Result<Self> {
-        Ok(Answer::render(StatusCode::OK, None, Some(items), None)?.into())
+    pub fn new(items: &[impl Sent<T>]) -> Result<Self> {
+        Ok(Answer::many(items, None)?.into())
     }
 }
 
@@ -238,7 +255,8 @@ impl Done {
     /// # Errors
     /// When it cannot be serialised, which is a bug.
     pub fn new(message: &str) -> Result<Self> {
-        Ok(Self(Answer::render::<()>(StatusCode::OK, Some(message), None, None)?))
+        let nothing = None::<fn(&mut Vec<u8>) -> serde_json::Result<()>>;
+        Ok(Self(Answer::render(StatusCode::OK, Some(message), nothing, None)?))
     }
 }
 
@@ -368,27 +386,25 @@ fn pages() -> MetaSchemaRef {
 pub fn links(path: &str, query: Option<&str>, pages: Pages) -> String {
     let is_page =
         |pair: &str| pair.split('=').next().is_some_and(|name| percent_decode_str(name).eq(*b"page"));
-    let others: Vec<&str> = query
-        .unwrap_or_default()
-        .split('&')
-        // By its full name: the framework's own trait has an `is_empty`, too, which would be taken here.
-        .filter(|pair| !str::is_empty(pair) && !is_page(pair))
-        .collect();
-    let to = |page: i64, relation: &str| {
-        let page = format!("page={page}");
-        let query = others.iter().copied().chain([page.as_str()]).collect::<Vec<_>>().join("&");
-        format!("<{path}?{query}>; rel=\"{relation}\"")
+    // By its full name: the framework's own trait has an `is_empty`, too, which would be taken here.
+    let others = query.unwrap_or_default().split('&').filter(|pair| !str::is_empty(pair) && !is_page(pair));
+    let others: String = others.flat_map(|pair| [pair, "&"]).collect();
+    let mut links = String::with_capacity(4 * (path.len() + others.len() + 40));
+    let mut to = |page: i64, relation: &str| {
+        let comma = if str::is_empty(&links) { "" } else { ", " };
+        // Writing to a String cannot fail.
+        let _ = write!(links, "{comma}<{path}?{others}page={page}>; rel=\"{relation}\"");
     };
     let Pages { current_page: at, last_page: last, .. } = pages;
-    let mut links = vec![to(1, "first")];
+    to(1, "first");
     if at > 1 {
-        links.push(to((at - 1).min(last), "prev"));
+        to((at - 1).min(last), "prev");
     }
     if at < last {
-        links.push(to(at + 1, "next"));
+        to(at + 1, "next");
     }
-    links.push(to(last, "last"));
-    links.join(", ")
+    to(last, "last");
+    links
 }
 
 #[cfg(test)]

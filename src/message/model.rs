@@ -22,11 +22,10 @@ words! {
 }
 
 /// Who wrote a message.
-#[derive(Debug, Object, Serialize)]
+#[derive(Debug, Object)]
 #[oai(rename = "MessageSender")]
 pub struct Sender {
     /// What kind of someone.
-    #[serde(rename = "type")]
     #[oai(rename = "type")]
     pub kind: SenderType,
     /// The agent's, the customer's or the key's id; null for the system.
@@ -39,7 +38,7 @@ pub struct Sender {
 }
 
 /// A message under a ticket.
-#[derive(Debug, Object, Serialize)]
+#[derive(Debug, Object)]
 pub struct Message {
     /// The message's id.
     #[oai(validator(minimum(value = "1")))]

@@ -13,13 +13,14 @@ use crate::noun::Stored;
 use crate::ticket;
 use crate::ticket::model::{State, Status};
 use crate::ticket::rules::Doer;
+use crate::written::Written;
 
 /// Writes an agent's reply or note. The ticket's status stays as it is, closed included. A note tells the others on the
 /// ticket; a public reply tells nobody, because the customer is not on this side of the desk.
 ///
 /// # Errors
 /// [`Error::TicketLocked`], notes included.
-pub fn reply(tx: &Tx<'_>, me: &Agent, ticket: &State, new: &NewMessage) -> Result<Message> {
+pub fn reply(tx: &Tx<'_>, me: &Agent, ticket: &State, new: &NewMessage) -> Result<Written<Message>> {
     if ticket.is_locked {
         return Err(Error::TicketLocked);
     }
@@ -32,7 +33,7 @@ pub fn reply(tx: &Tx<'_>, me: &Agent, ticket: &State, new: &NewMessage) -> Resul
 ///
 /// # Errors
 /// As [`receive`] for a customer's.
-pub fn post(tx: &Tx<'_>, me: &Admin, ticket: &State, new: &AdminNewMessage) -> Result<Message> {
+pub fn post(tx: &Tx<'_>, me: &Admin, ticket: &State, new: &AdminNewMessage) -> Result<Written<Message>> {
     let is_internal = new.is_internal.unwrap_or(false);
     let id = match &new.customer_id {
         Some(customer) => receive(tx, me, ticket, customer.0, &new.content.0)?,

@@ -3,9 +3,14 @@
 use rusqlite::{Row, named_params, params};
 
 use super::model::{Like, Message, Order, Sender, SenderType};
-use crate::db::{FromRow, Page, Paging, Tx, all, first, inserted, one, word};
+use crate::db::{FromRow, Page, Paging, Tx, all, first, inserted, one, unwritten, word};
 use crate::error::Result;
 use crate::time::Timestamp;
+use crate::written;
+use crate::written::{Perhaps, Written};
+
+/// About how many bytes a message has besides its text.
+const BESIDES: usize = 400;
 
 /// A message with its sender and whether agent `:me` likes it; what follows says which.
 macro_rules! messages {
@@ -23,24 +28,28 @@ macro_rules! messages {
     };
 }
 
-impl FromRow for Message {
+impl FromRow for Written<Message> {
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self {
-            id: row.get(0)?,
-            ticket_id: row.get(1)?,
-            content: row.get(2)?,
-            is_internal: row.get(3)?,
-            sender: Sender {
-                kind: word(row, 4, SenderType::from_word)?,
-                id: row.get(5)?,
-                name: row.get(6)?,
-                avatar_url: row.get(7)?,
-            },
-            likes_count: row.get(8)?,
-            liked: row.get(9)?,
+        let text = |column| -> rusqlite::Result<_> { Ok(row.get_ref(column)?.as_str()?) };
+        let sender = written!(Sender, 128, {
+            kind = "type": word(row, 4, SenderType::from_word)?,
+            id: row.get::<_, Option<i64>>(5)?,
+            name: text(6)?,
+            avatar_url: Perhaps(row.get_ref(7)?.as_str_or_null()?.as_ref()),
+        });
+        let content = text(2)?;
+        let message = written!(Message, content.len() + BESIDES, {
+            id: row.get::<_, i64>(0)?,
+            ticket_id: row.get::<_, i64>(1)?,
+            content: content,
+            is_internal: row.get::<_, bool>(3)?,
+            sender: sender.map_err(unwritten)?,
+            likes_count: row.get::<_, i64>(8)?,
+            liked: row.get::<_, bool>(9)?,
             created_at: Timestamp(row.get(10)?),
             updated_at: Timestamp(row.get(11)?),
-        })
+        });
+        message.map_err(unwritten)
     }
 }
 
@@ -48,7 +57,13 @@ impl FromRow for Message {
 ///
 /// # Errors
 /// What SQLite says.
-pub fn list(tx: &Tx<'_>, ticket_id: i64, me: i64, order: Order, paging: Paging) -> Result<Page<Message>> {
+pub fn list(
+    tx: &Tx<'_>,
+    ticket_id: i64,
+    me: i64,
+    order: Order,
+    paging: Paging,
+) -> Result<Page<Written<Message>>> {
     let sql = match order {
         Order::Asc => messages!("WHERE m.ticket_id = :ticket ORDER BY m.id LIMIT :limit OFFSET :offset"),
         Order::Desc => {
@@ -74,7 +89,7 @@ pub fn list(tx: &Tx<'_>, ticket_id: i64, me: i64, order: Order, paging: Paging) 
 ///
 /// # Errors
 /// What SQLite says.
-pub fn find(tx: &Tx<'_>, ticket_id: i64, id: i64, me: i64) -> Result<Option<Message>> {
+pub fn find(tx: &Tx<'_>, ticket_id: i64, id: i64, me: i64) -> Result<Option<Written<Message>>> {
     first(
         tx,
         messages!("WHERE m.ticket_id = :ticket AND m.id = :id"),

@@ -35,13 +35,12 @@ impl NotificationType {
 }
 
 /// What an agent is told.
-#[derive(Debug, Object, Serialize)]
+#[derive(Debug, Object)]
 pub struct Notification {
     /// The notification's id.
     #[oai(validator(minimum(value = "1")))]
     pub id: i64,
     /// What it is about.
-    #[serde(rename = "type")]
     #[oai(rename = "type")]
     pub kind: NotificationType,
     /// A line for a list.

@@ -4,23 +4,31 @@ use rusqlite::{Row, params};
 
 use super::Sender;
 use super::model::{Notification, NotificationType};
-use crate::db::{FromRow, Ids, Page, Paging, Tx, all, execute, first, word};
+use crate::db::{FromRow, Ids, Page, Paging, Tx, all, execute, first, unwritten, word};
 use crate::error::Result;
 use crate::time::Timestamp;
+use crate::written;
+use crate::written::{Perhaps, Written};
 
-impl FromRow for Notification {
+/// About how many bytes a notification has.
+const ROOM: usize = 400;
+
+impl FromRow for Written<Notification> {
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self {
-            id: row.get(0)?,
-            kind: word(row, 1, NotificationType::from_word)?,
-            title: row.get(2)?,
-            message: row.get(3)?,
-            ticket_id: row.get(4)?,
-            sender_name: row.get(5)?,
-            sender_avatar: row.get(6)?,
-            is_read: row.get(7)?,
+        let text = |column| -> rusqlite::Result<_> { Ok(row.get_ref(column)?.as_str()?) };
+        let perhaps = |column| -> rusqlite::Result<_> { Ok(row.get_ref(column)?.as_str_or_null()?) };
+        let notification = written!(Notification, ROOM, {
+            id: row.get::<_, i64>(0)?,
+            kind = "type": word(row, 1, NotificationType::from_word)?,
+            title: text(2)?,
+            message: text(3)?,
+            ticket_id: row.get::<_, i64>(4)?,
+            sender_name: Perhaps(perhaps(5)?.as_ref()),
+            sender_avatar: Perhaps(perhaps(6)?.as_ref()),
+            is_read: row.get::<_, bool>(7)?,
             created_at: Timestamp(row.get(8)?),
-        })
+        });
+        notification.map_err(unwritten)
     }
 }
 
@@ -44,7 +52,12 @@ pub fn count(tx: &Tx<'_>, agent_id: i64) -> Result<(i64, i64)> {
 ///
 /// # Errors
 /// What SQLite says.
-pub fn list(tx: &Tx<'_>, agent_id: i64, only_unread: bool, paging: Paging) -> Result<Page<Notification>> {
+pub fn list(
+    tx: &Tx<'_>,
+    agent_id: i64,
+    only_unread: bool,
+    paging: Paging,
+) -> Result<Page<Written<Notification>>> {
     let (total, unread) = count(tx, agent_id)?;
     // Two statements, because only with the condition written out does SQLite use the index of unread ones.
     let sql = if only_unread {
@@ -63,7 +76,7 @@ pub fn list(tx: &Tx<'_>, agent_id: i64, only_unread: bool, paging: Paging) -> Re
 ///
 /// # Errors
 /// What SQLite says.
-pub fn mark_read(tx: &Tx<'_>, agent_id: i64, id: i64) -> Result<Option<Notification>> {
+pub fn mark_read(tx: &Tx<'_>, agent_id: i64, id: i64) -> Result<Option<Written<Notification>>> {
     first(
         tx,
         "UPDATE notification SET is_read = 1 WHERE id = ? AND agent_id = ?

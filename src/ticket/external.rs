@@ -92,8 +92,8 @@ impl TicketApi {
                     return Ok(Reply::unchanged(version.etag()));
                 }
             }
-            let ticket = rules::find(tx, &*me, id.0.0)?;
-            Reply::tagged(&ticket, ticket.version.etag())
+            let shown = rules::find(tx, &*me, id.0.0)?;
+            Reply::tagged(&shown.ticket, shown.version.etag())
         })?)
     }
 
@@ -118,8 +118,8 @@ impl TicketApi {
             .write(move |tx| {
                 let ticket = rules::find_visible(tx, &*me, id)?;
                 rules::update(tx, &Doer::from(&*me), &ticket, &body.0.into(), &seen.0)?;
-                let ticket = rules::find(tx, &*me, id)?;
-                Reply::tagged(&ticket, ticket.version.etag())
+                let shown = rules::find(tx, &*me, id)?;
+                Reply::tagged(&shown.ticket, shown.version.etag())
             })
             .await?)
     }
@@ -143,7 +143,7 @@ impl TicketApi {
                 let ticket = rules::find_visible(tx, &*me, id)?;
                 once.run(tx, || {
                     rules::close(tx, &Doer::from(&*me), &ticket)?;
-                    Reply::new(&store::find(tx, id)?)
+                    Reply::new(&store::find(tx, id)?.ticket)
                 })
             })
             .await?)

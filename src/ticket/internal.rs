@@ -89,7 +89,7 @@ impl AdminTicketApi {
         let job = move |tx: &Tx<'_>| {
             once.run(tx, || {
                 let id = opening::create(tx, &me, &body.0)?;
-                Created::new(&store::find(tx, id)?, location("/internal/tickets", id))
+                Created::new(&store::find(tx, id)?.ticket, location("/internal/tickets", id))
             })
         };
         Ok(self.0.write(job).await?)
@@ -113,8 +113,8 @@ impl AdminTicketApi {
                     return Ok(Reply::unchanged(version.etag()));
                 }
             }
-            let ticket = rules::find(tx, &*me, id.0.0)?;
-            Reply::tagged(&ticket, ticket.version.etag())
+            let shown = rules::find(tx, &*me, id.0.0)?;
+            Reply::tagged(&shown.ticket, shown.version.etag())
         })?)
     }
 
@@ -136,8 +136,8 @@ impl AdminTicketApi {
         let job = move |tx: &Tx<'_>| {
             let ticket = rules::find_visible(tx, &*me, id)?;
             rules::update(tx, &Doer::from(&*me), &ticket, &body.0, &seen.0)?;
-            let ticket = rules::find(tx, &*me, id)?;
-            Reply::tagged(&ticket, ticket.version.etag())
+            let shown = rules::find(tx, &*me, id)?;
+            Reply::tagged(&shown.ticket, shown.version.etag())
         };
         Ok(self.0.write(job).await?)
     }

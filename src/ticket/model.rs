@@ -32,7 +32,7 @@ words! {
 }
 
 /// The customer of a ticket.
-#[derive(Debug, Object, Serialize)]
+#[derive(Debug, Object)]
 pub struct CustomerReference {
     /// The customer's id.
     #[oai(validator(minimum(value = "1")))]
@@ -60,7 +60,7 @@ pub struct FieldValue {
 }
 
 /// A ticket.
-#[derive(Debug, Object, Serialize)]
+#[derive(Debug, Object)]
 pub struct Ticket {
     /// The ticket's id.
     #[oai(validator(minimum(value = "1")))]
@@ -103,10 +103,6 @@ pub struct Ticket {
     pub created_at: Timestamp,
     /// When it last changed: with every message and every change of a field, label, agent or custom value.
     pub updated_at: Timestamp,
-    /// Which version this is: what its `ETag` says.
-    #[oai(skip)]
-    #[serde(skip)]
-    pub version: Version,
 }
 
 /// What a ticket is about, in a line.

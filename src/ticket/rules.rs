@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::field::{self, Fields};
-use super::model::{AdminTicketPatch, State, Status, Texts, Ticket};
-use super::store::{self, Place};
+use super::model::{AdminTicketPatch, State, Status, Texts};
+use super::store::{self, Place, Shown};
 use super::{Condition, Version, Visibility};
 use crate::activity::{self, Actor, Changes, Entry};
 use crate::auth::{Admin, Agent};
@@ -70,7 +70,7 @@ pub fn find_visible(tx: &Tx<'_>, me: impl Into<Visibility>, id: i64) -> Result<S
 ///
 /// # Errors
 /// [`crate::error::Error::NotFound`].
-pub fn find(tx: &Tx<'_>, me: impl Into<Visibility>, id: i64) -> Result<Ticket> {
+pub fn find(tx: &Tx<'_>, me: impl Into<Visibility>, id: i64) -> Result<Shown> {
     store::find_seen(tx, &me.into(), id)?.or_not_found()
 }
 

@@ -17,6 +17,7 @@ use lodge::text;
 use lodge::ticket::model::{Filter, Status, Ticket, TicketSort};
 use lodge::ticket::{self, Visibility};
 use lodge::time::DAY;
+use lodge::written::Written;
 use lodge::{canned_response, customer, department, knowledge, label};
 use rusqlite::Connection;
 use rusqlite::trace::{TraceEvent, TraceEventCodes};
@@ -186,7 +187,7 @@ fn a_page_of_tickets_is_walked_to_and_not_sorted_out_of_everything() {
             let by_creation = walk == "ticket_created";
             for filter in filters(sort, is_desk) {
                 let sees_most = is_desk || caller.departments().len() > 50;
-                let may_sort = |page: &Page<Ticket>| {
+                let may_sort = |page: &Page<Written<Ticket>>| {
                     let is_few = page.total <= FEW;
                     if by_creation { filter.words.is_some() && is_few } else { is_few || !sees_most }
                 };
@@ -220,7 +221,7 @@ fn an_agent_finds_the_same_along_either_way() {
         let filter = Filter { words: Some(text::words(words)), ..Filter::default() };
         let [one, other] = [Visibility::Agent(1), Visibility::Departments(1, vec![])].map(|caller| {
             let (page, _) = traced(&conn, |tx| ticket::store::list(tx, &caller, &filter, FIRST));
-            (page.total, page.items.into_iter().map(|ticket| ticket.id).collect::<Vec<_>>())
+            (page.total, format!("{:?}", page.items))
         });
         assert_eq!(one, other, "{words}");
         assert_eq!(one.0 > 0, !words.contains("zzyzx"), "{words} tells nothing");
@@ -272,7 +273,13 @@ fn conversations_and_notifications_are_found_by_their_indexes() {
         }
         for only_unread in [false, true] {
             let read = |tx: &Tx<'_>| notification::store::list(tx, 1, only_unread, paging);
-            check(&conn, "notifications", "", |page: &Page<Notification>| page.items.is_empty(), read);
+            check(
+                &conn,
+                "notifications",
+                "",
+                |page: &Page<Written<Notification>>| page.items.is_empty(),
+                read,
+            );
         }
     }
 }

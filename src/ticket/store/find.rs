@@ -11,6 +11,8 @@ use crate::reference::Reference;
 use crate::ticket::model::{CustomerReference, FieldValue, Priority, State, Status, Ticket};
 use crate::ticket::{Version, Visibility};
 use crate::time::Timestamp;
+use crate::written;
+use crate::written::{Each, Perhaps, Written};
 
 /// Whole tickets: their own columns, their customers', their versions and, last, the number for which the names hold that
 /// they show. What follows says which.
@@ -28,6 +30,18 @@ macro_rules! tickets {
 /// Where the number of the names stands in such a row.
 const NAMES: usize = 23;
 
+/// About how many bytes a ticket has besides its title and content.
+const BESIDES: usize = 900;
+
+/// A ticket as it is sent, and which version of it that is.
+#[derive(Debug)]
+pub struct Shown {
+    /// The ticket.
+    pub ticket: Written<Ticket>,
+    /// The version: what its `ETag` says.
+    pub version: Version,
+}
+
 fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Timestamp>> {
     Ok(row.get::<_, Option<i64>>(column)?.map(Timestamp))
 }
@@ -38,7 +52,7 @@ fn ids(text: &str) -> impl Iterator<Item = i64> {
 }
 
 /// What a nullable column refers to. Nothing if its name is not known.
-fn shown(id: Option<i64>, name: impl Fn(i64) -> Option<Reference>) -> Option<Option<Reference>> {
+fn shown<T>(id: Option<i64>, name: impl Fn(i64) -> Option<T>) -> Option<Option<T>> {
     match id {
         Some(id) => Some(Some(name(id)?)),
         None => Some(None),
@@ -46,14 +60,13 @@ fn shown(id: Option<i64>, name: impl Fn(i64) -> Option<Reference>) -> Option<Opt
 }
 
 /// Everyone on a ticket, the lead first.
-fn agents(row: &Row<'_>, lead: Option<i64>, names: &Names) -> rusqlite::Result<Option<Vec<Reference>>> {
-    let agents: Option<Vec<Reference>> = ids(row.get_ref(19)?.as_str()?).map(|id| names.agent(id)).collect();
-    Ok(agents.map(|mut agents| {
-        if let Some(at) = agents.iter().position(|agent| Some(agent.id) == lead) {
-            agents[..=at].rotate_right(1);
-        }
-        agents
-    }))
+fn agents<'a>(
+    row: &Row<'_>,
+    lead: Option<i64>,
+    names: &'a Names,
+) -> rusqlite::Result<Option<Vec<&'a Written<Reference>>>> {
+    let others = ids(row.get_ref(19)?.as_str()?).filter(|id| Some(*id) != lead);
+    Ok(lead.into_iter().chain(others).map(|id| names.agent(id)).collect())
 }
 
 /// Most tickets have no values.
@@ -67,60 +80,65 @@ fn values(row: &Row<'_>, names: &Names) -> rusqlite::Result<Option<Vec<FieldValu
     Ok(names.values(values))
 }
 
-impl Ticket {
-    /// A ticket from its row; nothing if it shows a name that is not known.
-    fn from_row(row: &Row<'_>, names: &Names) -> rusqlite::Result<Option<Self>> {
-        let lead = row.get(12)?;
-        let known = (
-            shown(row.get(6)?, |id| names.department(id)),
-            shown(row.get(7)?, |id| names.category(id)),
-            shown(row.get(8)?, |id| names.product(id)),
-            shown(lead, |id| names.agent(id)),
-            agents(row, lead, names)?,
-            names.labels(ids(row.get_ref(20)?.as_str()?)),
-            values(row, names)?,
-        );
-        let (
-            Some(department),
-            Some(category),
-            Some(product),
-            Some(assigned_to),
-            Some(agents),
-            Some(labels),
-            Some(custom_fields),
-        ) = known
-        else {
-            return Ok(None);
-        };
-        let id = row.get(0)?;
-        Ok(Some(Self {
-            id,
-            reference_id: row.get(1)?,
-            title: row.get(2)?,
-            content: row.get(3)?,
-            status: word(row, 4, Status::from_word)?,
-            priority: word(row, 5, Priority::from_word)?,
-            department,
-            category,
-            product,
-            customer: Some(CustomerReference { id: row.get(9)?, name: row.get(10)?, email: row.get(11)? }),
-            labels,
-            assigned_to,
-            agents,
-            custom_fields,
-            is_resolved: row.get(13)?,
-            is_locked: row.get(14)?,
-            last_reply_at: time(row, 15)?,
-            closed_at: time(row, 16)?,
-            created_at: Timestamp(row.get(17)?),
-            updated_at: Timestamp(row.get(18)?),
-            version: Version { ticket: id, own: row.get(22)?, names: row.get(NAMES)? },
-        }))
-    }
+/// Writes a ticket from its row; nothing if it shows a name that is not known.
+fn write(row: &Row<'_>, names: &Names) -> Result<Option<Shown>> {
+    let text = |column| -> rusqlite::Result<_> { Ok(row.get_ref(column)?.as_str()?) };
+    let lead: Option<i64> = row.get(12)?;
+    let known = (
+        shown(row.get(6)?, |id| names.department(id)),
+        shown(row.get(7)?, |id| names.category(id)),
+        shown(row.get(8)?, |id| names.product(id)),
+        shown(lead, |id| names.agent(id)),
+        agents(row, lead, names)?,
+        names.labels(ids(text(20)?)),
+        values(row, names)?,
+    );
+    let (
+        Some(department),
+        Some(category),
+        Some(product),
+        Some(assigned_to),
+        Some(agents),
+        Some(labels),
+        Some(custom_fields),
+    ) = known
+    else {
+        return Ok(None);
+    };
+    let id: i64 = row.get(0)?;
+    let customer = written!(CustomerReference, 128, {
+        id: row.get::<_, i64>(9)?,
+        name: text(10)?,
+        email: text(11)?,
+    })?;
+    let (title, content) = (text(2)?, text(3)?);
+    let ticket = written!(Ticket, title.len() + content.len() + BESIDES, {
+        id: id,
+        reference_id: text(1)?,
+        title: title,
+        content: content,
+        status: word(row, 4, Status::from_word)?,
+        priority: word(row, 5, Priority::from_word)?,
+        department: Perhaps(department),
+        category: Perhaps(category),
+        product: Perhaps(product),
+        customer: Perhaps(Some(&customer)),
+        labels: Each(labels.iter().copied()),
+        assigned_to: Perhaps(assigned_to),
+        agents: Each(agents.iter().copied()),
+        custom_fields: custom_fields,
+        is_resolved: row.get::<_, bool>(13)?,
+        is_locked: row.get::<_, bool>(14)?,
+        last_reply_at: time(row, 15)?,
+        closed_at: time(row, 16)?,
+        created_at: Timestamp(row.get(17)?),
+        updated_at: Timestamp(row.get(18)?),
+    })?;
+    Ok(Some(Shown { ticket, version: Version { ticket: id, own: row.get(22)?, names: row.get(NAMES)? } }))
 }
 
 /// The tickets of a statement that [`tickets`] begins.
-fn read(mut rows: Rows<'_>, tx: &Tx<'_>, room: usize) -> Result<Vec<Ticket>> {
+fn read(mut rows: Rows<'_>, tx: &Tx<'_>, room: usize) -> Result<Vec<Shown>> {
     let mut tickets = Vec::with_capacity(room);
     let mut known: Option<Arc<Names>> = None;
     while let Some(row) = rows.next()? {
@@ -128,11 +146,11 @@ fn read(mut rows: Rows<'_>, tx: &Tx<'_>, room: usize) -> Result<Vec<Ticket>> {
             Some(names) => names,
             None => Names::of(tx, row.get(NAMES)?)?,
         };
-        let (names, ticket) = match Ticket::from_row(row, &names)? {
+        let (names, ticket) = match write(row, &names)? {
             Some(ticket) => (names, Some(ticket)),
             None => {
                 let names = Names::read(tx, row.get(NAMES)?)?;
-                let ticket = Ticket::from_row(row, &names)?;
+                let ticket = write(row, &names)?;
                 (names, ticket)
             }
         };
@@ -147,18 +165,19 @@ fn read(mut rows: Rows<'_>, tx: &Tx<'_>, room: usize) -> Result<Vec<Ticket>> {
 ///
 /// # Errors
 /// What SQLite says.
-pub fn find_all(tx: &Tx<'_>, ids: &[i64]) -> Result<Vec<Ticket>> {
+pub fn find_all(tx: &Tx<'_>, ids: &[i64]) -> Result<Vec<Written<Ticket>>> {
     let mut statement = tx.conn.prepare_cached(tickets!(
         "rarray(?) wanted CROSS JOIN ticket t ON t.id = wanted.value JOIN customer u ON u.id = t.customer_id"
     ))?;
-    read(statement.query([Ids::from(ids.iter().copied())])?, tx, ids.len())
+    let shown = read(statement.query([Ids::from(ids.iter().copied())])?, tx, ids.len())?;
+    Ok(shown.into_iter().map(|shown| shown.ticket).collect())
 }
 
 /// One whole ticket that is known to be there.
 ///
 /// # Errors
 /// What SQLite says, or [`Error::NotFound`].
-pub fn find(tx: &Tx<'_>, id: i64) -> Result<Ticket> {
+pub fn find(tx: &Tx<'_>, id: i64) -> Result<Shown> {
     find_seen(tx, &Visibility::Desk, id)?.ok_or(Error::NotFound)
 }
 
@@ -166,7 +185,7 @@ pub fn find(tx: &Tx<'_>, id: i64) -> Result<Ticket> {
 ///
 /// # Errors
 /// What SQLite says.
-pub fn find_seen(tx: &Tx<'_>, visibility: &Visibility, id: i64) -> Result<Option<Ticket>> {
+pub fn find_seen(tx: &Tx<'_>, visibility: &Visibility, id: i64) -> Result<Option<Shown>> {
     let from = tickets!("ticket t JOIN customer u ON u.id = t.customer_id WHERE t.id = :id AND ");
     let sql = format!("{from}{}", visibility.condition());
     let departments = Ids::from(visibility.departments().iter().copied());

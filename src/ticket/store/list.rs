@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::ticket::model::{Dashboard, Filter, Priority, Status, Ticket, TicketSort};
 use crate::ticket::visibility::{Arm, MANY, Visibility};
 use crate::time::Timestamp;
+use crate::written::Written;
 
 /// How many rows may rather be sorted than walked past: with more that fit a filter, a page is found sooner along the
 /// index of the order.
@@ -196,7 +197,12 @@ fn matching(tx: &Tx<'_>, agent_id: i64, query: &Query) -> Result<Option<Vec<i64>
 ///
 /// # Errors
 /// What SQLite says.
-pub fn list(tx: &Tx<'_>, visibility: &Visibility, filter: &Filter, paging: Paging) -> Result<Page<Ticket>> {
+pub fn list(
+    tx: &Tx<'_>,
+    visibility: &Visibility,
+    filter: &Filter,
+    paging: Paging,
+) -> Result<Page<Written<Ticket>>> {
     let conditions = Conditions::of(tx, visibility, filter)?;
     let total = count(tx, visibility, filter, &conditions)?;
     let walk = Walk::of(visibility, filter, total);

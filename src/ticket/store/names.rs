@@ -1,5 +1,5 @@
 //! The names that tickets show, kept in memory: departments, categories, products, labels, agents and custom fields are few,
-//! and every row of a list refers to several.
+//! and every row of a list refers to several. Most are kept as they are sent.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,18 +12,21 @@ use crate::error::Result;
 use crate::label::model::LabelReference;
 use crate::reference::Reference;
 use crate::ticket::model::FieldValue;
+use crate::written::Written;
 
 /// The names as they are while `names` of the table `epoch` stands where it stands. New things move nothing, since no ticket can
 /// show them yet: who meets one that is not known reads the names again.
 #[derive(Debug)]
 pub struct Names {
-    departments: HashMap<i64, String>,
-    categories: HashMap<i64, String>,
-    products: HashMap<i64, String>,
-    agents: HashMap<i64, String>,
-    labels: HashMap<i64, Placed<LabelReference>>,
+    departments: References,
+    categories: References,
+    products: References,
+    agents: References,
+    labels: HashMap<i64, Placed<Written<LabelReference>>>,
     fields: HashMap<i64, Placed<Field>>,
 }
+
+type References = HashMap<i64, Written<Reference>>;
 
 /// Something with its place in the order in which tickets show it.
 #[derive(Debug)]
@@ -39,9 +42,10 @@ struct Field {
 /// One of the names' rows: the id, and the thing.
 struct Known<T>(i64, T);
 
-impl FromRow for Known<String> {
+impl FromRow for Known<Reference> {
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self(row.get(0)?, row.get(1)?))
+        let id = row.get(0)?;
+        Ok(Self(id, Reference { id, name: row.get(1)? }))
     }
 }
 
@@ -77,11 +81,11 @@ impl Names {
     /// What SQLite says.
     pub fn read(tx: &Tx<'_>, epoch: i64) -> Result<Arc<Self>> {
         let names = Arc::new(Self {
-            departments: named(tx, "SELECT id, name FROM department")?,
-            categories: named(tx, "SELECT id, name FROM category")?,
-            products: named(tx, "SELECT id, name FROM product")?,
-            agents: named(tx, "SELECT id, name FROM agent")?,
-            labels: placed(tx, "SELECT id, name, color FROM label ORDER BY sort_order, name_fold, id")?,
+            departments: references(tx, "SELECT id, name FROM department")?,
+            categories: references(tx, "SELECT id, name FROM category")?,
+            products: references(tx, "SELECT id, name FROM product")?,
+            agents: references(tx, "SELECT id, name FROM agent")?,
+            labels: labels(tx)?,
             fields: placed(tx, "SELECT id, label, type FROM custom_field ORDER BY sort_order, id")?,
         });
         tx.kept.keep(tx, epoch, &names)?;
@@ -89,30 +93,30 @@ impl Names {
     }
 
     /// A department.
-    pub fn department(&self, id: i64) -> Option<Reference> {
-        reference(&self.departments, id)
+    pub fn department(&self, id: i64) -> Option<&Written<Reference>> {
+        self.departments.get(&id)
     }
 
     /// A category.
-    pub fn category(&self, id: i64) -> Option<Reference> {
-        reference(&self.categories, id)
+    pub fn category(&self, id: i64) -> Option<&Written<Reference>> {
+        self.categories.get(&id)
     }
 
     /// A product.
-    pub fn product(&self, id: i64) -> Option<Reference> {
-        reference(&self.products, id)
+    pub fn product(&self, id: i64) -> Option<&Written<Reference>> {
+        self.products.get(&id)
     }
 
     /// An agent.
-    pub fn agent(&self, id: i64) -> Option<Reference> {
-        reference(&self.agents, id)
+    pub fn agent(&self, id: i64) -> Option<&Written<Reference>> {
+        self.agents.get(&id)
     }
 
     /// Labels, in the order in which a ticket shows them.
-    pub fn labels(&self, ids: impl Iterator<Item = i64>) -> Option<Vec<LabelReference>> {
+    pub fn labels(&self, ids: impl Iterator<Item = i64>) -> Option<Vec<&Written<LabelReference>>> {
         let mut found = ids.map(|id| self.labels.get(&id)).collect::<Option<Vec<_>>>()?;
         found.sort_unstable_by_key(|label| label.0);
-        Some(found.into_iter().map(|label| label.1.clone()).collect())
+        Some(found.into_iter().map(|label| &label.1).collect())
     }
 
     /// Values of custom fields, in the order in which a ticket shows them.
@@ -127,13 +131,15 @@ impl Names {
     }
 }
 
-fn reference(names: &HashMap<i64, String>, id: i64) -> Option<Reference> {
-    Some(Reference { id, name: names.get(&id)?.clone() })
+fn references(tx: &Tx<'_>, sql: &str) -> Result<References> {
+    let rows: Vec<Known<Reference>> = all(tx, sql, [])?;
+    rows.into_iter().map(|Known(id, thing)| Ok((id, Written::of(&thing)?))).collect()
 }
 
-fn named(tx: &Tx<'_>, sql: &str) -> Result<HashMap<i64, String>> {
-    let rows: Vec<Known<String>> = all(tx, sql, [])?;
-    Ok(rows.into_iter().map(|Known(id, name)| (id, name)).collect())
+fn labels(tx: &Tx<'_>) -> Result<HashMap<i64, Placed<Written<LabelReference>>>> {
+    let found: HashMap<_, Placed<LabelReference>> =
+        placed(tx, "SELECT id, name, color FROM label ORDER BY sort_order, name_fold, id")?;
+    found.into_iter().map(|(id, label)| Ok((id, Placed(label.0, Written::of(&label.1)?)))).collect()
 }
 
 fn placed<T>(tx: &Tx<'_>, sql: &str) -> Result<HashMap<i64, Placed<T>>>
