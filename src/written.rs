@@ -79,10 +79,15 @@ pub struct Each<I>(pub I);
 impl<'a, T, S: Sent<T> + 'a, I: Iterator<Item = &'a S> + Clone> Sent<Vec<T>> for Each<I> {
     fn write(&self, json: &mut Vec<u8>) -> serde_json::Result<()> {
         json.push(b'[');
-        for (n, thing) in self.0.clone().enumerate() {
-            if n > 0 {
-                json.push(b',');
-            }
+        let mut things = self.0.clone();
+        if let Some(first) = things.next() {
+            let before = json.len();
+            first.write(json)?;
+            // The others take about as much: so a long list is not copied again and again as it grows.
+            json.reserve((json.len() - before + 64) * things.size_hint().0);
+        }
+        for thing in things {
+            json.push(b',');
             thing.write(json)?;
         }
         json.push(b']');

@@ -1,6 +1,7 @@
 //! The load client: plain HTTP/1.1 over kept connections, on one thread, so that it takes as little as it can from the server.
 
 use std::cell::{Cell, RefCell};
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -50,12 +51,21 @@ pub struct Run {
     pub time: Duration,
     /// How many requests a second in all; as many as are answered when absent.
     pub pace: Option<f64>,
+    /// Whether the client looks for answers all the time instead of sleeping until there is one. To wake a client takes a server
+    /// as long as many an answer, and longer the longer an answer takes, but only if they share a machine.
+    pub is_awake: bool,
 }
 
 impl Run {
     /// As many requests as are answered in this time, a fifth of it (half a second at most) ahead to warm up.
     pub fn new(connections: usize, time: Duration) -> Self {
-        Self { connections, warm: (time / 5).min(Duration::from_millis(500)), time, pace: None }
+        Self {
+            connections,
+            warm: (time / 5).min(Duration::from_millis(500)),
+            time,
+            pace: None,
+            is_awake: false,
+        }
     }
 }
 
@@ -140,6 +150,7 @@ pub async fn drive(
     tokio::select! {
         ended = &mut workers => drop(ended?),
         () = crew.watch() => drop(workers.await?),
+        never = crew.stay_awake() => match never {},
     }
     crew.end();
     let mut outcome = crew.outcome.take();
@@ -171,6 +182,15 @@ impl Crew<'_> {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         self.end();
+    }
+
+    async fn stay_awake(&self) -> Infallible {
+        if !self.run.is_awake {
+            std::future::pending::<()>().await;
+        }
+        loop {
+            tokio::task::yield_now().await;
+        }
     }
 
     async fn work(&self, n: usize) -> Result<(), Failure> {

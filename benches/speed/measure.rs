@@ -59,11 +59,14 @@ pub fn asked(
     connections: usize,
     time: Duration,
 ) -> Result<Outcome, Failure> {
-    let gauge = || server.cpu();
+    ask(server, world, case, Run::new(connections, time))
+}
+
+fn ask(server: &Server, world: &World, case: &Case, run: Run) -> Result<Outcome, Failure> {
+    let (gauge, time) = (|| server.cpu(), run.time);
     let drive_once = |run: Run| -> Result<Outcome, Failure> {
         block_on(drive(server.address, run, case.ok, &mut || case.next(), &gauge))?
     };
-    let run = Run::new(connections, time);
     if case.batch.is_none() {
         return drive_once(run);
     }
@@ -79,12 +82,7 @@ pub fn asked(
 }
 
 /// The server answering as many bytes.
-pub fn constant(
-    server: &Server,
-    length: usize,
-    connections: usize,
-    time: Duration,
-) -> Result<Outcome, Failure> {
+fn constant(server: &Server, length: usize, run: Run) -> Result<Outcome, Failure> {
     let ask = crate::load::Ask {
         method: "GET",
         path: format!("/{length}"),
@@ -92,7 +90,7 @@ pub fn constant(
         body: None,
     };
     let gauge = || server.cpu();
-    block_on(drive(server.address, Run::new(connections, time), 200, &mut || Some(ask.clone()), &gauge))?
+    block_on(drive(server.address, run, 200, &mut || Some(ask.clone()), &gauge))?
 }
 
 /// The `ETag` of the ticket that is polled.
@@ -141,9 +139,10 @@ fn rows(options: &Options, world: &World, limit: &Server, cases: &[Case]) -> Res
         let has_limits = matches!(case.kind, Kind::List | Kind::Search | Kind::Point);
         let mut rounds = vec![];
         for _ in 0..if has_limits { options.rounds } else { 1 } {
-            let some = asked(&server, world, case, SOME, time)?;
+            let run = Run { is_awake: true, ..Run::new(SOME, time) };
+            let some = ask(&server, world, case, run)?;
             let limits = if has_limits {
-                let constant = constant(limit, some.length, SOME, time)?.cost();
+                let constant = constant(limit, some.length, run)?.cost();
                 Some((constant, replay::cost(&world.path, &inside.recorded, case.kind, time)?))
             } else {
                 None

@@ -20,6 +20,8 @@ use crate::written::{Each, Sent};
 
 /// About how many headers an answer has.
 const HEADERS: usize = 12;
+/// How many bytes most answers have room in that are no lists.
+const ROOM: usize = 1536;
 
 /// What an answer is made of, whatever its type.
 #[derive(Debug)]
@@ -55,9 +57,7 @@ impl Answer {
         data: Option<impl FnOnce(&mut Vec<u8>) -> serde_json::Result<()>>,
         pages: Option<Pages>,
     ) -> Result<Self> {
-        // About what things take, so that a page is not copied again and again as it grows.
-        let things = pages.map_or(1, |pages| usize::try_from(pages.per_page.min(pages.total)).unwrap_or(1));
-        let mut body = Vec::with_capacity(1024 * things + 512);
+        let mut body = Vec::with_capacity(ROOM);
         let write = |body: &mut Vec<u8>| {
             body.extend_from_slice(br#"{"status":true"#);
             if let Some(message) = message {
