@@ -674,9 +674,11 @@ impl Hurry {
     /// When it cannot be opened; what SQLite says.
     pub fn begin(path: &Path) -> Result<Self> {
         let mut conn = open::writable(path).map_err(|error| Error::internal(error.to_string()))?;
-        // What is sorted for an index may not fit into memory.
+        // What is sorted for an index may not fit into memory. Whether what is referred to is there need not be asked of what has
+        // just been made.
         conn.execute_batch(
-            "PRAGMA synchronous = OFF; PRAGMA cache_size = -256000; PRAGMA wal_autocheckpoint = 20000; PRAGMA temp_store = FILE;",
+            "PRAGMA synchronous = OFF; PRAGMA cache_size = -256000; PRAGMA wal_autocheckpoint = 20000; PRAGMA temp_store = FILE;
+             PRAGMA foreign_keys = OFF;",
         )?;
         search::hurry(&conn, &SEARCH)?;
         let transaction = conn.transaction()?;

@@ -130,6 +130,11 @@ fn what_is_too_much_is_refused_while_that_is_cheap_and_the_health_check_goes_on(
         // Before anything is looked up: else it were 401.
         app.anon().put("/profile", json!({ "phone": "1" })).refused(503, "overloaded");
         assert!(refused.header("retry-after").is_some_and(|seconds| seconds.parse::<u64>().unwrap() >= 1));
+        // Not even whether there is such an operation; the rest is as with any other answer.
+        let nowhere = app.anon().call("PUT", "/nowhere").header("X-Request-Id", "mine").send();
+        nowhere.refused(503, "overloaded");
+        assert_eq!(nowhere.header("x-request-id"), Some("mine"));
+        assert_eq!(nowhere.header("x-content-type-options"), Some("nosniff"));
         for path in ["/api/v1/health-check", "/openapi.json"] {
             assert_eq!(app.anon().at_root().get(path).status, 200, "{path}");
         }
