@@ -20,6 +20,8 @@ pub const APPLICATION_ID: i32 = 0x4c64_6765;
 pub const SCHEMA_VERSION: i32 = 2;
 /// The schema of a new file.
 pub const SCHEMA: &str = include_str!("../../schema.sql");
+/// A table that is there only while a large desk is being made, without some of the schema's triggers and indexes.
+pub const UNFINISHED: &str = "unfinished";
 
 /// Why a file cannot be used. Each prints as one sentence for a person at a terminal.
 #[derive(Debug)]
@@ -36,6 +38,8 @@ pub enum OpenError {
     Older(PathBuf, i32),
     /// It is Lodge's, but not whole: what is wrong with it.
     Damaged(PathBuf, String),
+    /// A large desk is being made in it, or that was cut short.
+    Unfinished(PathBuf),
     /// Another server has it open.
     InUse(PathBuf),
     /// It is there already.
@@ -101,6 +105,11 @@ impl std::fmt::Display for OpenError {
             Self::Damaged(path, what) => {
                 write!(f, "{} is damaged ({what}); it was left as it is", path.display())
             }
+            Self::Unfinished(path) => write!(
+                f,
+                "{} is not finished: a desk is being seeded into it, or that was cut short; it was left as it is",
+                path.display()
+            ),
             Self::InUse(path) => write!(f, "{} is in use by another Lodge", path.display()),
             Self::Exists(path) => write!(f, "{} exists already", path.display()),
             Self::Unmade(path, why) => write!(f, "{} cannot be made: {why}", path.display()),
@@ -174,7 +183,8 @@ fn missing(path: &Path) -> OpenError {
 /// Looks closer than [`check`], with SQLite: at the version and the tables, in the log beside the file too. Returns the version.
 ///
 /// # Errors
-/// What is wrong with it; [`OpenError::Damaged`] also when a table, an index or a trigger of this version is missing.
+/// What is wrong with it; [`OpenError::Damaged`] also when a table, an index or a trigger of this version is missing, unless
+/// [`UNFINISHED`] says why.
 pub fn probe(path: &Path) -> Result<i32, OpenError> {
     check(path)?;
     let conn = looking(path)?;
@@ -185,6 +195,9 @@ pub fn probe(path: &Path) -> Result<i32, OpenError> {
     let (id, version, found) = look().map_err(|error| OpenError::from_sqlite(path, error))?;
     if id != APPLICATION_ID {
         return Err(OpenError::Foreign(path.to_owned()));
+    }
+    if found.has_table(UNFINISHED) {
+        return Err(OpenError::Unfinished(path.to_owned()));
     }
     if known(path, version)? == SCHEMA_VERSION {
         let expected = shape::of_today().map_err(|error| OpenError::unreadable(path, error))?;

@@ -38,6 +38,11 @@ impl Shape {
         Self::of(&conn)
     }
 
+    /// Whether there is such a table.
+    pub fn has_table(&self, name: &str) -> bool {
+        self.0.contains_key(&("table".to_owned(), name.to_owned()))
+    }
+
     /// What is not here, or is here but different, although it is expected.
     pub fn lacks(&self, expected: &Self) -> Vec<String> {
         let wrong = expected.0.iter().filter_map(|(key, sql)| match self.0.get(key) {

@@ -107,7 +107,7 @@ struct Desk {
 pub fn fill(path: &Path, clock: &Clock, size: &Size, progress: &dyn Fn(u64)) -> Result<Made> {
     let mut hurry = store::Hurry::begin(path)?;
     let made = fill_everything(&mut hurry, clock, size, progress);
-    // Also when it came to nothing: the file may have been there before, and empty.
+    // Also when it failed: a file that was there before stays, with what was written so far.
     let ended = hurry.end();
     let made = made?;
     ended.map(|()| made)
@@ -124,7 +124,11 @@ fn fill_everything(
     let mut rng = Rng::with_seed(size.seed);
     let mut made = Made { keys: super::demo_keys(), ..Made::default() };
     made.keys.truncate(size.agents as usize);
-    let desk = hurry.write(clock, |tx| fill_desk(&Tx { now, ..*tx }, size, &words, &mut rng))?;
+    let desk = hurry.write(clock, |tx| {
+        // First, so that what fails later can be reset like any other sample.
+        store::mark_sample(tx, &[])?;
+        fill_desk(&Tx { now, ..*tx }, size, &words, &mut rng)
+    })?;
     let mut left = size.articles;
     while left > 0 {
         let chunk = left.min(CHUNK / 10);
@@ -154,20 +158,16 @@ fn fill_everything(
     }
     progress(u64::from(done));
     made.tickets = i64::from(done);
-    hurry.write(clock, |tx| {
-        store::mark_sample(tx, &[])?;
-        super::record(tx, format!("{} tickets", size.tickets))
-    })?;
+    hurry.write(clock, |tx| super::record(tx, format!("{} tickets", size.tickets)))?;
     Ok(made)
 }
 
 fn fill_desk(tx: &Tx<'_>, size: &Size, words: &Vocabulary, rng: &mut Rng) -> Result<Desk> {
     let at = tx.now.plus(-SPAN);
-    let names = sample::fill_desk(tx)?;
+    let names = sample::fill_desk(tx, size.agents as usize)?;
     let mut agents: Vec<(i64, String)> =
         names.agents.values().map(|(id, name, _)| (*id, name.clone())).collect();
     agents.sort();
-    agents.truncate(size.agents as usize);
     let sorted = |ids: &std::collections::HashMap<String, i64>| {
         let mut ids: Vec<i64> = ids.values().copied().collect();
         ids.sort_unstable();

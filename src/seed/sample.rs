@@ -267,7 +267,7 @@ pub struct Names {
 /// # Errors
 /// What SQLite says.
 pub fn fill(tx: &Tx<'_>) -> Result<Made> {
-    let names = fill_desk(tx)?;
+    let names = fill_desk(tx, usize::MAX)?;
     let mut made = Made { keys: super::demo_keys(), ..Made::default() };
     made.articles = fill_knowledge(tx)?;
     for canned in canned() {
@@ -305,11 +305,11 @@ fn closing(ticket: &Ticket, n: usize, now: Timestamp, midnight: Timestamp) -> Op
     })
 }
 
-/// Agents with their keys, and everything tickets refer to.
+/// Agents with their keys, so many at most, and everything tickets refer to.
 ///
 /// # Errors
 /// What SQLite says.
-pub fn fill_desk(tx: &Tx<'_>) -> Result<Names> {
+pub fn fill_desk(tx: &Tx<'_>, agents: usize) -> Result<Names> {
     let mut names = Names::default();
     let (desk, at) = (desk(), tx.now.plus(-120 * DAY));
     for department in &desk.departments {
@@ -321,7 +321,7 @@ pub fn fill_desk(tx: &Tx<'_>) -> Result<Names> {
         store::set_default_department(tx, *id)?;
     }
     let password_hash = password::hash_blocking(PASSWORD)?;
-    for agent in &desk.agents {
+    for agent in desk.agents.iter().take(agents) {
         let id = store::insert_agent(
             tx,
             &store::SampleAgent {

@@ -6,7 +6,8 @@ use std::path::Path;
 use rusqlite::{Connection, Row, params};
 use serde_json::json;
 
-use crate::db::{FromRow, Tx, first, inserted, one, open, search, write_beside};
+use crate::db::open::{self, UNFINISHED};
+use crate::db::{FromRow, Tx, first, inserted, one, search, write_beside};
 use crate::error::{Error, Result};
 use crate::knowledge::{self, model::Article};
 use crate::text::fold;
@@ -659,7 +660,7 @@ const INDEXED: [&str; 7] =
     ["ticket", "ticket_agent", "ticket_event", "ticket_label", "ticket_field", "message", "notification"];
 
 /// A connection for writing a lot at once. What would be done for every row is set aside meanwhile: triggers, and the making of
-/// indexes. Who opens the file before the end, or after a crash, finds that they are missing and refuses it.
+/// indexes. Who opens the file before the end, or after a crash, is told that it is not finished.
 #[derive(Debug)]
 pub struct Hurry {
     conn: Connection,
@@ -695,6 +696,7 @@ impl Hurry {
         for (drop, _) in &found {
             transaction.execute_batch(drop)?;
         }
+        transaction.execute_batch(&format!("CREATE TABLE {UNFINISHED} (since)"))?;
         transaction.commit()?;
         Ok(Self { conn, aside: found.into_iter().map(|(_, make)| make).collect() })
     }
@@ -725,6 +727,7 @@ impl Hurry {
                GROUP BY 1;",
         )?;
         self.aside.iter().try_for_each(|make| transaction.execute_batch(make))?;
+        transaction.execute_batch(&format!("DROP TABLE {UNFINISHED}"))?;
         transaction.commit()?;
         self.conn.execute_batch("PRAGMA synchronous = FULL; PRAGMA optimize = 0x10012;")?;
         self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;

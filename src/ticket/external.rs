@@ -7,8 +7,9 @@ use poem_openapi::param::{Path, Query};
 
 use super::model::{Dashboard, Filter, Priority, Status, Ticket, TicketPatch, TicketSort};
 use super::rules::{self, Doer};
-use super::{IfMatch, IfNoneMatch, Visibility, store};
+use super::{Condition, IfMatch, IfNoneMatch, Visibility, store};
 use crate::db::{Db, Paging, Tx};
+use crate::error::Result;
 use crate::http::answer::{Listing, Reply};
 use crate::http::caller::{Body, ByAgent};
 use crate::http::failure::Failure;
@@ -16,6 +17,18 @@ use crate::http::once::Once;
 use crate::http::tag::Tag;
 use crate::scalar::{Id, PageNumber, PerPage, SearchText};
 use crate::{setting, text};
+
+/// Answers with a ticket that is seen, or with 304 if the client has this version of it.
+pub(super) fn show(tx: &Tx<'_>, visible: &Visibility, id: i64, seen: &Condition) -> Result<Reply<Ticket>> {
+    if !seen.is_absent() {
+        let version = rules::find_version(tx, visible.clone(), id)?;
+        if seen.has(version) {
+            return Ok(Reply::unchanged(version.etag()));
+        }
+    }
+    let shown = rules::find(tx, visible.clone(), id)?;
+    Reply::tagged(&shown.ticket, shown.version.etag())
+}
 
 /// The ticket operations of the External API.
 pub struct TicketApi(pub Arc<Db>);
@@ -85,16 +98,7 @@ impl TicketApi {
         id: Path<Id>,
         #[oai(name = "If-None-Match")] seen: IfNoneMatch,
     ) -> Result<Reply<Ticket>, Failure> {
-        Ok(self.0.read(|tx| {
-            if !seen.0.is_absent() {
-                let version = rules::find_version(tx, &*me, id.0.0)?;
-                if seen.0.has(version) {
-                    return Ok(Reply::unchanged(version.etag()));
-                }
-            }
-            let shown = rules::find(tx, &*me, id.0.0)?;
-            Reply::tagged(&shown.ticket, shown.version.etag())
-        })?)
+        Ok(self.0.read(|tx| show(tx, &Visibility::from(&*me), id.0.0, &seen.0))?)
     }
 
     /// Update a ticket

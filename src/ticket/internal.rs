@@ -5,6 +5,7 @@ use std::sync::Arc;
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
 
+use super::external::show;
 use super::model::{AdminTicketPatch, Filter, NewTicket, Priority, Status, Ticket, TicketSort};
 use super::rules::{self, Doer};
 use super::{IfMatch, IfNoneMatch, Visibility, opening, store};
@@ -106,16 +107,7 @@ impl AdminTicketApi {
         id: Path<Id>,
         #[oai(name = "If-None-Match")] seen: IfNoneMatch,
     ) -> Result<Reply<Ticket>, Failure> {
-        Ok(self.0.read(|tx| {
-            if !seen.0.is_absent() {
-                let version = rules::find_version(tx, &*me, id.0.0)?;
-                if seen.0.has(version) {
-                    return Ok(Reply::unchanged(version.etag()));
-                }
-            }
-            let shown = rules::find(tx, &*me, id.0.0)?;
-            Reply::tagged(&shown.ticket, shown.version.etag())
-        })?)
+        Ok(self.0.read(|tx| show(tx, &Visibility::from(&*me), id.0.0, &seen.0))?)
     }
 
     /// Update a ticket

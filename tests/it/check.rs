@@ -29,6 +29,16 @@ fn a_running_server_is_checked_and_all_is_well_after_work() {
         .clone();
     admin.put(&format!("/knowledge-articles/{}", article["id"]), json!({ "status": "draft" })).data();
     admin.delete("/tickets/3");
+    // SQLite's indexes have these as the sign for what cannot be read.
+    admin
+        .put("/tickets/4", json!({ "content": "abc\u{FFFE}def", "title": "\u{FFFF}\u{FFFF}\u{FFFD}" }))
+        .data();
+    admin
+        .put(
+            &format!("/knowledge-articles/{}", article["id"]),
+            json!({ "title": "W\u{FFFF}g", "status": "published" }),
+        )
+        .data();
     let desk = Desk::new();
     let said = desk.ok(&["check", "--db", app.path().to_str().unwrap()]);
     assert!(said.lines().all(|line| line.ends_with("\tok")), "{said}");

@@ -634,6 +634,34 @@ fn seed_makes_a_desk_of_any_size() {
     assert_eq!(counts, (40, 9, 12));
 }
 
+#[test]
+fn seed_makes_no_more_agents_than_it_is_asked_for() {
+    let desk = Desk::new();
+    let told = desk.ok(&["seed", "--tickets", "20", "--agents", "3"]);
+    assert_eq!(told.lines().count(), 3, "{told}");
+    let conn = connect(&desk.path("lodge.db"));
+    let count = |table: &str| -> i64 {
+        conn.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
+    };
+    assert_eq!((count("agent"), count("api_key")), (3, 3));
+}
+
+#[test]
+fn a_desk_whose_seeding_was_cut_short_is_not_opened() {
+    let desk = Desk::new();
+    desk.ok(&["seed", "--tickets", "20"]);
+    // What a seed sets aside, and how it says so.
+    connect(&desk.path("lodge.db"))
+        .execute_batch(
+            "CREATE TABLE unfinished (since); DROP TRIGGER ticket_count_insert; DROP INDEX message_ticket",
+        )
+        .unwrap();
+    for command in [&["serve"][..], &["key", "list"], &["seed"], &["backup", "copy.db"]] {
+        let told = desk.refused(1, command);
+        assert!(told.contains("is not finished: a desk is being seeded into it"), "{command:?} {told}");
+    }
+}
+
 // ---------------------------------------------------------------- serve
 
 #[test]

@@ -208,8 +208,10 @@ fn sums(conn: &Connection, index: &str, columns: &[&str]) -> rusqlite::Result<Su
     Ok(found)
 }
 
-/// What each three characters in a row add up to, as the trigram tokenizer takes them.
+/// What each three characters in a row add up to, as the trigram tokenizer takes them. SQLite reads the two characters that
+/// Unicode keeps from being any as the one that stands for what cannot be read.
 fn threes(text: &str, column: usize) -> u64 {
+    let text = &text.replace(['\u{FFFE}', '\u{FFFF}'], "\u{FFFD}");
     let ends = text.char_indices().map(|(at, c)| at + c.len_utf8()).skip(2);
     let terms = text.char_indices().zip(ends).filter_map(|((from, _), to)| text.get(from..to));
     (0..).zip(terms).map(|(at, term)| one(term, column, at)).fold(0, u64::wrapping_add)
