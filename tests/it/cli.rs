@@ -649,13 +649,9 @@ fn seed_makes_no_more_agents_than_it_is_asked_for() {
 #[test]
 fn a_desk_whose_seeding_was_cut_short_is_not_opened() {
     let desk = Desk::new();
-    desk.ok(&["seed", "--tickets", "20"]);
-    // What a seed sets aside, and how it says so.
-    connect(&desk.path("lodge.db"))
-        .execute_batch(
-            "CREATE TABLE unfinished (since); DROP TRIGGER ticket_count_insert; DROP INDEX message_ticket",
-        )
-        .unwrap();
+    desk.empty();
+    // Begun, and never ended.
+    drop(lodge::seed::store::Hurry::begin(&desk.path("lodge.db")).unwrap());
     for command in [&["serve"][..], &["key", "list"], &["seed"], &["backup", "copy.db"]] {
         let told = desk.refused(1, command);
         assert!(told.contains("is not finished: a desk is being seeded into it"), "{command:?} {told}");
