@@ -1,7 +1,7 @@
 //! The composition root: the only file that lists every API and mounts it.
 
 use std::collections::HashMap;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use poem::endpoint::{BoxEndpoint, make_sync};
 use poem::http::{Method, StatusCode, header};
@@ -178,6 +178,7 @@ pub fn app(db: &Arc<Db>, options: &Options, uses: &Arc<Uses>) -> impl Outermost 
         origins: options.origins.clone(),
         metrics: Arc::clone(&options.metrics),
         load,
+        refusal: OnceLock::new(),
     }
 }
 

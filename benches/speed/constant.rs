@@ -1,7 +1,7 @@
 //! The first limit: the same server (accept loop, HTTP, front) answering a constant body of the same size. What is left out
 //! is the gate, the handler and the database.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use lodge::app::Options;
@@ -32,6 +32,7 @@ pub fn run() -> Result<(), Failure> {
         origins: options.origins.clone(),
         metrics: Arc::clone(&options.metrics),
         load: Arc::new(Load::new(options.bounds.requests, options.bounds.turn, 1)),
+        refusal: OnceLock::new(),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {

@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
-use poem::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, Version, header};
+use poem::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, Version, header};
 use poem::{Endpoint, IntoResponse, Request, Response};
 
 use super::bounds::Proxies;
@@ -17,7 +17,7 @@ use super::cors::Origins;
 use super::failure::Failure;
 use super::load::Load;
 use super::metrics::{Metrics, Operation};
-use super::serve::Unread;
+use super::serve::{self, Unread, whole};
 use crate::error::Error;
 
 /// How many bytes an address may have.
@@ -69,6 +69,12 @@ pub trait Outermost: Endpoint<Output = Response> {
     ) -> Option<Response> {
         None
     }
+
+    /// The same for a request of which all has come and nothing has been read, as it goes over the line. Nothing also where it
+    /// takes more than a look to tell.
+    fn shed_whole(&self, _request: &[u8], _peer: SocketAddr) -> Option<Vec<u8>> {
+        None
+    }
 }
 
 /// Everything behind the front.
@@ -85,6 +91,8 @@ pub struct Front<E> {
     pub metrics: Arc<Metrics>,
     /// How much is worked on at once.
     pub load: Arc<Load>,
+    /// A refusal because of all the others as it goes over the line, before and after the request's id.
+    pub refusal: OnceLock<[Vec<u8>; 2]>,
 }
 
 impl<E: Endpoint> Endpoint for Front<E> {
@@ -95,7 +103,7 @@ impl<E: Endpoint> Endpoint for Front<E> {
         let _running = self.metrics.running.hold();
         let id = request_id(request.headers());
         request.headers_mut().insert(REQUEST_ID, id.clone());
-        let line = Line::begin(request.method(), request.uri(), &id);
+        let line = Line::begin(request.method().as_str(), request.uri().path(), &id);
         let crossing = self.origins.crossing(request.method(), request.headers());
         let has_body = request.headers().contains_key(header::TRANSFER_ENCODING)
             || request.header(header::CONTENT_LENGTH).is_some_and(|length| length != "0");
@@ -114,7 +122,7 @@ impl<E: Endpoint> Endpoint for Front<E> {
         let operation = trace.operation.get().unwrap_or(&self.metrics.other);
         operation.answered(response.status(), started.elapsed());
         if let Some(line) = line {
-            line.write(&trace, &operation.name, &response, started);
+            line.write(&trace, &operation.name, response.status(), started);
         }
         Ok(response)
     }
@@ -163,25 +171,94 @@ impl<E: Endpoint> Outermost for Front<E> {
     /// Only what needs a key: the health check and the pages are answered all the same. Whether there is such an operation is
     /// not looked up.
     fn shed(&self, method: &Method, uri: &Uri, headers: &HeaderMap, peer: SocketAddr) -> Option<Response> {
-        let needs_key = KEYED.iter().any(|base| uri.path().starts_with(base)) && method != Method::OPTIONS;
-        if !needs_key || !self.load.is_full(!matches!(*method, Method::GET | Method::HEAD)) {
+        if method == Method::OPTIONS || !self.is_refused(method.as_str(), uri.path()) {
             return None;
         }
         let started = Instant::now();
-        self.load.refuse();
-        self.metrics.shed.add();
-        let mut response = Failure::from(Error::Overloaded).render();
         let id = request_id(headers);
-        let line = Line::begin(method, uri, &id);
+        self.note_refusal(Line::begin(method.as_str(), uri.path(), &id), peer, started, || headers.clone());
+        let mut response = self.refusal(id);
         self.origins.mark(self.origins.crossing(method, headers), &mut response);
-        complete(response.headers_mut(), id);
-        self.metrics.other.answered(response.status(), started.elapsed());
-        if let Some(line) = line {
-            let trace = Trace::of(client::address(peer.ip(), headers, &self.proxies));
-            line.write(&trace, &self.metrics.other.name, &response, started);
-        }
         Some(response)
     }
+
+    fn shed_whole(&self, request: &[u8], peer: SocketAddr) -> Option<Vec<u8>> {
+        // Whether it is a change is not known yet; when there is room for those there is for all.
+        if !self.load.is_full(true) {
+            return None;
+        }
+        whole::look(request, |whole| {
+            if !self.is_refused(whole.method, whole.path) {
+                return None;
+            }
+            let started = Instant::now();
+            let id = whole.header(REQUEST_ID.as_str()).and_then(|id| HeaderValue::from_bytes(id).ok());
+            let id = id.filter(is_plain_id).unwrap_or_else(new_id);
+            let line = Line::begin(whole.method, whole.path, &id);
+            self.note_refusal(line, peer, started, || headers(whole.headers));
+            let [before, after] = self.refusal.get_or_init(|| self.refusal_in_two());
+            Some([before, id.as_bytes(), after].concat())
+        })
+    }
+}
+
+impl<E> Front<E> {
+    /// Whether a request needs a key, and so much is going on that it is refused.
+    fn is_refused(&self, method: &str, path: &str) -> bool {
+        KEYED.iter().any(|base| path.starts_with(base))
+            && self.load.is_full(!matches!(method, "GET" | "HEAD"))
+    }
+
+    fn refusal(&self, id: HeaderValue) -> Response {
+        let mut response = Failure::from(Error::Overloaded).render();
+        complete(response.headers_mut(), id);
+        response
+    }
+
+    fn refusal_in_two(&self) -> [Vec<u8>; 2] {
+        const HERE: HeaderValue = HeaderValue::from_static("*");
+        let mut response = self.refusal(HERE);
+        self.origins.mark(None, &mut response);
+        // It is all here: there is nothing to wait for.
+        let bytes = serve::bytes(response).now_or_never().unwrap_or_default();
+        let name = format!("\r\n{REQUEST_ID}: ");
+        let at = bytes.windows(name.len()).position(|bytes| bytes == name.as_bytes());
+        let (before, after) = bytes.split_at(at.map_or(bytes.len(), |at| at + name.len()));
+        [before.to_vec(), after.get(HERE.len()..).unwrap_or_default().to_vec()]
+    }
+
+    /// Counts a refusal, and writes its line. `headers` of the request are only wanted where somebody reads that.
+    fn note_refusal(
+        &self,
+        line: Option<Line>,
+        peer: SocketAddr,
+        started: Instant,
+        headers: impl FnOnce() -> HeaderMap,
+    ) {
+        self.load.refuse();
+        self.metrics.shed.add();
+        self.metrics.other.answered(StatusCode::SERVICE_UNAVAILABLE, started.elapsed());
+        if let Some(line) = line {
+            let trace = Trace::of(client::address(peer.ip(), &headers(), &self.proxies));
+            let name = &self.metrics.other.name;
+            line.write(&trace, name, StatusCode::SERVICE_UNAVAILABLE, started);
+        }
+    }
+}
+
+/// Headers as a request has them that was read. What is none is left out.
+fn headers(raw: &[httparse::Header<'_>]) -> HeaderMap {
+    let header = |header: &httparse::Header<'_>| {
+        Some((
+            HeaderName::from_bytes(header.name.as_bytes()).ok()?,
+            HeaderValue::from_bytes(header.value).ok()?,
+        ))
+    };
+    let mut headers = HeaderMap::new();
+    for (name, value) in raw.iter().filter_map(header) {
+        headers.append(name, value);
+    }
+    headers
 }
 
 /// What every answer carries.
@@ -203,22 +280,22 @@ struct Line {
 
 impl Line {
     /// What can only be told before the request is answered, if anybody wants to know.
-    fn begin(method: &Method, uri: &Uri, id: &HeaderValue) -> Option<Self> {
+    fn begin(method: &str, path: &str, id: &HeaderValue) -> Option<Self> {
         tracing::enabled!(target: "lodge::request", tracing::Level::INFO).then(|| Self {
             id: id.clone(),
-            method: shown(method.as_str()),
-            path: path(uri),
+            method: shown(method),
+            path: shown_path(path),
         })
     }
 
-    fn write(&self, trace: &Trace, operation: &str, response: &Response, started: Instant) {
+    fn write(&self, trace: &Trace, operation: &str, status: StatusCode, started: Instant) {
         tracing::info!(
             target: "lodge::request",
             id = self.id.to_str().unwrap_or_default(),
             method = self.method,
             path = self.path,
             operation,
-            status = response.status().as_u16(),
+            status = status.as_u16(),
             client = %trace.client,
             key = trace.key.load(Ordering::Relaxed),
             micros = started.elapsed().as_micros() as u64,
@@ -228,8 +305,8 @@ impl Line {
 
 /// The path as the log shows it. Only short, plain segments are shown: the others can only be mistakes, and a mistake may
 /// be a key, or made to be read as something else.
-fn path(uri: &Uri) -> String {
-    let mut clean: String = uri.path().split('/').take(12).map(shown).collect::<Vec<_>>().join("/");
+fn shown_path(path: &str) -> String {
+    let mut clean: String = path.split('/').take(12).map(shown).collect::<Vec<_>>().join("/");
     clean.truncate(200);
     clean
 }
@@ -241,14 +318,12 @@ fn shown(text: &str) -> String {
 
 /// The id a client sent, if it is a plain one, or a new one.
 fn request_id(headers: &HeaderMap) -> HeaderValue {
-    let plain = |text: &str| {
-        (1..=64).contains(&text.len())
-            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
-    };
-    match headers.get(REQUEST_ID) {
-        Some(id) if id.to_str().is_ok_and(plain) => id.clone(),
-        _ => new_id(),
-    }
+    headers.get(REQUEST_ID).filter(|id| is_plain_id(id)).cloned().unwrap_or_else(new_id)
+}
+
+fn is_plain_id(id: &HeaderValue) -> bool {
+    (1..=64).contains(&id.len())
+        && id.as_bytes().iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte))
 }
 
 /// An id nobody has to guess: two of them need only differ.

@@ -4,8 +4,8 @@
 //! is refused when too many wait for a processor.
 //!
 //! Many that come at the same moment are a burst, and wait. When they are too many even for that, it is no burst any more, and
-//! as long as somebody has to be refused the line is kept short: where all cannot be served, those who wait in a long line are
-//! served no more often, only later, and hold their connections meanwhile.
+//! as long as somebody has to be refused the line is kept short, and half of the places is all there is: where all cannot be
+//! served, those who wait in a long line are served no more often, only later, and hold their connections meanwhile.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -18,9 +18,12 @@ use crate::error::{Error, Result};
 /// much of what is asked for.
 const COUNTED: usize = 8;
 /// How many of those counted may wait for each processor while requests are refused: some twenty milliseconds' work. With fewer,
-/// more is refused, which costs what could be done meanwhile, and the writer's commits are small; with more, those who wait
-/// hold the connections of those who could be refused.
-const COUNTED_WHEN_CROWDED: usize = 32;
+/// more is refused, which costs what could be done meanwhile; with more, those who wait hold the connections of those who could
+/// be refused.
+const COUNTED_WHEN_CROWDED: usize = 24;
+/// While requests are refused, one of so many places may be taken. With fewer, the writer's commits are small, which costs
+/// the readers their caches as well; with more, see above.
+const PLACES_WHEN_CROWDED: usize = 2;
 /// For how long after a refusal it is taken to be crowded.
 const CROWDED: Duration = Duration::from_millis(100);
 
@@ -28,12 +31,12 @@ const CROWDED: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub struct Load {
     places: Semaphore,
+    most_places: usize,
     looks: AtomicUsize,
     coming: AtomicUsize,
     most_coming: usize,
     most_when_crowded: usize,
     waiting: AtomicUsize,
-    most_waiting: usize,
     patience: Duration,
     started: Instant,
     /// Until when it is crowded, in milliseconds since it started.
@@ -63,12 +66,12 @@ impl Load {
         let most_coming = places.div_ceil(COUNTED).max(2);
         Self {
             places: Semaphore::new(places),
+            most_places: places,
             looks: AtomicUsize::new(0),
             coming: AtomicUsize::new(0),
             most_coming,
             most_when_crowded: most_coming.min(COUNTED_WHEN_CROWDED * processors),
             waiting: AtomicUsize::new(0),
-            most_waiting: places,
             patience,
             started: Instant::now(),
             crowded: AtomicU64::new(0),
@@ -97,12 +100,15 @@ impl Load {
     /// Whether as many wait as may: whoever comes now is refused.
     pub fn is_full(&self, changes: bool) -> bool {
         let (coming, waiting) = (self.coming.load(Ordering::Relaxed), self.waiting.load(Ordering::Relaxed));
-        let no_place = changes && self.places.available_permits() == 0;
-        if coming >= self.most_coming || no_place && waiting >= self.most_waiting {
+        let taken = self.most_places.saturating_sub(self.places.available_permits());
+        let has_place = |most: usize| !changes || taken < most;
+        if coming >= self.most_coming || !has_place(self.most_places) && waiting >= self.most_places {
             return true;
         }
         // Only now does the time matter, which takes a moment to look up.
-        (coming >= self.most_when_crowded || no_place) && self.now() < self.crowded.load(Ordering::Relaxed)
+        let is_short =
+            coming < self.most_when_crowded && has_place(self.most_places.div_ceil(PLACES_WHEN_CROWDED));
+        !is_short && self.now() < self.crowded.load(Ordering::Relaxed)
     }
 
     /// Somebody is refused: from now on, for a while, it is crowded.
@@ -123,7 +129,7 @@ impl Load {
         if let Ok(place) = self.places.try_acquire() {
             return Ok(place);
         }
-        let waiting = Waiting::among(&self.waiting, self.most_waiting)?;
+        let waiting = Waiting::among(&self.waiting, self.most_places)?;
         let place = Box::pin(tokio::time::timeout(self.patience, self.places.acquire())).await;
         drop(waiting);
         place.ok().and_then(std::result::Result::ok).ok_or(Error::Overloaded)
@@ -177,15 +183,17 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn changes_wait_for_a_place_unless_somebody_was_refused() {
+    async fn changes_wait_for_a_place_and_find_fewer_when_somebody_was_refused() {
         let load = Load::new(2 * COUNTED, Duration::from_millis(50), 1);
-        let held = futures_util::future::join_all((0..2 * COUNTED).map(|_| load.enter())).await;
+        let mut held = futures_util::future::join_all((0..2 * COUNTED).map(|_| load.enter())).await;
         assert!(held.iter().all(Result::is_ok));
         assert!(load.look(true).await.is_ok(), "there is room to wait");
         load.refuse();
         assert!(load.look(true).await.is_err());
         assert!(load.look(false).await.is_ok(), "a read needs no place");
-        drop(held);
+        held.truncate(COUNTED);
+        assert!(load.look(true).await.is_err(), "half of the places is all there is while it is crowded");
+        held.truncate(COUNTED - 1);
         assert!(load.look(true).await.is_ok());
     }
 }

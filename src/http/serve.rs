@@ -7,6 +7,7 @@
 mod door;
 mod head;
 mod seats;
+pub mod whole;
 mod wire;
 
 use std::convert::Infallible;
@@ -34,7 +35,7 @@ use tokio_util::task::TaskTracker;
 use self::door::{Door, Visit};
 use self::seats::Seats;
 pub use self::wire::Unread;
-use self::wire::{Shared, Wire};
+use self::wire::{Refuse, Shared, Wire};
 use super::bounds::{Bounds, Proxies};
 use super::front::Outermost;
 use super::metrics::Metrics;
@@ -195,12 +196,19 @@ impl<E: Outermost + 'static> House<E> {
     }
 }
 
+impl<E: Outermost + 'static> Refuse for House<E> {
+    fn refuse(&self, request: &[u8], peer: SocketAddr) -> Option<Vec<u8>> {
+        self.endpoint.shed_whole(request, peer)
+    }
+}
+
 /// One connection, from the first byte to the last.
 async fn connection<E: Outermost + 'static>(socket: TcpStream, peer: SocketAddr, house: &Arc<House<E>>) {
     // Without this, small answers wait for the client's acknowledgement. A socket that refuses it still works.
     let _ = socket.set_nodelay(true);
     let shared = Shared::default();
     let wire = Wire::new(socket, shared.clone(), Arc::clone(&house.serving.bounds));
+    let wire = wire.refusing(Arc::clone(house) as Arc<dyn Refuse>, peer);
     let leave = house.stop.child_token();
     let _seat = house.seats.take(shared.clone(), leave.clone());
     let service = service_fn(|request: hyper::Request<Incoming>| {
@@ -297,7 +305,7 @@ fn begin(shared: &Shared, request: &hyper::Request<Incoming>) -> bool {
 }
 
 /// An answer as it goes over the line. For what was no request, where hyper does not write it for us.
-async fn bytes(response: Response) -> Vec<u8> {
+pub async fn bytes(response: Response) -> Vec<u8> {
     let status = response.status();
     let mut head =
         format!("HTTP/1.1 {} {}\r\n", status.as_u16(), status.canonical_reason().unwrap_or_default());

@@ -2,11 +2,12 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use lodge::app::Options;
 use lodge::http::bounds::Bounds;
+use lodge::http::cors::Origins;
 use lodge::http::front::Front;
 use lodge::http::load::Load;
 use lodge::http::serve::serve;
@@ -108,27 +109,120 @@ fn half_a_body_is_told_that_it_took_too_long() {
     within(took, 500, 5_000);
 }
 
-#[test]
-fn who_is_refused_for_the_load_keeps_the_connection_though_it_sent_a_body() {
-    let bounds = Bounds { requests: 1, turn: Duration::from_secs(20), ..Bounds::default() };
-    let app = TestApp::desk_with(&Options { bounds: Arc::new(bounds), ..unlimited() });
+/// A change of Ada's.
+fn change() -> String {
+    let body = r#"{"phone":"1"}"#;
+    format!("{}{body}", put(body.len()))
+}
+
+/// A desk with these limits, on which one change is worked on and one waits, both for a transaction beside them.
+fn crowded(bounds: Bounds, options: Options) -> (TestApp, rusqlite::Connection, [TcpStream; 2]) {
+    let bounds = Bounds { requests: 1, turn: Duration::from_secs(20), ..bounds };
+    let app = TestApp::desk_with(&Options { bounds: Arc::new(bounds), ..options });
     let beside = app.connection();
     beside.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let body = r#"{"phone":"1"}"#;
-    let request = format!("{}{body}", put(body.len()));
-    // One is worked on and one waits, both for the transaction beside them.
     let mut held = [connect(&app), connect(&app)];
-    held.iter_mut().for_each(|socket| socket.write_all(request.as_bytes()).unwrap());
+    held.iter_mut().for_each(|socket| socket.write_all(change().as_bytes()).unwrap());
     std::thread::sleep(Duration::from_millis(600));
+    (app, beside, held)
+}
+
+/// What is answered to this, as far as it comes at once.
+fn told(socket: &mut TcpStream, request: &str) -> Vec<u8> {
+    socket.write_all(request.as_bytes()).unwrap();
+    let mut answer = vec![0; 8192];
+    let length = socket.read(&mut answer).unwrap();
+    answer.truncate(length);
+    answer
+}
+
+#[test]
+fn who_is_refused_for_the_load_keeps_the_connection_though_it_sent_a_body() {
+    let (app, beside, _held) = crowded(Bounds::default(), unlimited());
     let mut socket = connect(&app);
     for _ in 0..2 {
-        socket.write_all(request.as_bytes()).unwrap();
-        let mut answer = [0; 4096];
-        let length = socket.read(&mut answer).unwrap();
-        let answer = Response::parse(&answer[..length]);
+        let answer = Response::parse(&told(&mut socket, &change()));
         answer.refused(503, "overloaded");
         assert_eq!(answer.header("connection"), None, "a new connection costs more than reading the body");
     }
+    beside.execute_batch("COMMIT").unwrap();
+}
+
+#[test]
+fn who_is_refused_at_a_look_is_told_the_same_as_who_is_read_with_care() {
+    for origins in [vec![], vec!["https://desk.example".to_owned()]] {
+        let options = Options { origins: Origins::new(&origins), ..unlimited() };
+        let metrics = Arc::clone(&options.metrics);
+        let (app, beside, _held) = crowded(Bounds::default(), options);
+        let mut socket = connect(&app);
+        let with = |lines: &str| {
+            let lines = format!("X-Request-Id: mine\r\nConnection: keep-alive\r\n{lines}Host: x");
+            change().replacen("Host: x", &lines, 1)
+        };
+        let careful = told(&mut socket, &with("Origin: https://elsewhere.example\r\n"));
+        let shed = metrics.shed.get();
+        let quick = told(&mut socket, &with(""));
+        assert_eq!(metrics.shed.get(), shed + 1);
+        Response::parse(&quick).refused(503, "overloaded");
+        let lines = |answer: Vec<u8>| -> (bool, Vec<String>) {
+            let text = String::from_utf8(answer).unwrap();
+            let mut lines: Vec<_> = text.split("\r\n").map(str::to_owned).collect();
+            let all = lines.len();
+            lines.retain(|line| !line.starts_with("date: "));
+            lines.sort();
+            (lines.len() < all, lines)
+        };
+        let ((careful_dated, careful), (quick_dated, quick)) = (lines(careful), lines(quick));
+        assert_eq!(quick, careful);
+        // The library writes a date on what it has read, so the two were really answered in two ways.
+        assert_eq!((careful_dated, quick_dated), (true, false));
+        beside.execute_batch("COMMIT").unwrap();
+    }
+}
+
+#[test]
+fn who_is_refused_at_a_look_gets_an_id_and_what_is_not_a_whole_request_is_read_as_ever() {
+    let (app, beside, _held) = crowded(Bounds::default(), unlimited());
+    let mut socket = connect(&app);
+    let mut id = || {
+        let answer = Response::parse(&told(&mut socket, &change()));
+        answer.refused(503, "overloaded");
+        answer.header("x-request-id").unwrap().to_owned()
+    };
+    let (one, other) = (id(), id());
+    assert!(one.len() == 16 && other.len() == 16 && one != other, "{one} {other}");
+    // In two pieces.
+    let whole = change();
+    let (first, second) = whole.split_at(30);
+    socket.write_all(first.as_bytes()).unwrap();
+    std::thread::sleep(Duration::from_millis(100));
+    Response::parse(&told(&mut socket, second)).refused(503, "overloaded");
+    // Two at once.
+    let last = "GET /api/v1/health-check HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    socket.write_all(format!("{}{last}", change()).as_bytes()).unwrap();
+    let both = String::from_utf8(rest(&mut socket).0).unwrap();
+    let statuses: Vec<_> = both.match_indices("HTTP/1.1 ").map(|(at, _)| &both[at + 9..at + 12]).collect();
+    assert_eq!(statuses, ["503", "200"]);
+    beside.execute_batch("COMMIT").unwrap();
+}
+
+#[test]
+fn who_was_refused_at_a_look_is_served_on_the_same_connection_and_may_idle_as_long_as_anybody() {
+    let bounds = Bounds { idle: Duration::from_millis(1200), ..Bounds::default() };
+    let (app, beside, _held) = crowded(bounds, unlimited());
+    let mut socket = connect(&app);
+    let read =
+        format!("GET /api/v1/external/profile HTTP/1.1\r\nHost: x\r\nX-API-KEY: {}\r\n\r\n", key_of("ada"));
+    for _ in 0..3 {
+        // Together longer than a connection may idle.
+        Response::parse(&told(&mut socket, &change())).refused(503, "overloaded");
+        std::thread::sleep(Duration::from_millis(500));
+        assert_eq!(Response::parse(&told(&mut socket, &read)).status, 200);
+    }
+    Response::parse(&told(&mut socket, &change())).refused(503, "overloaded");
+    let (bytes, took) = rest(&mut socket);
+    assert!(bytes.is_empty(), "it is closed when it has idled for as long as it may");
+    within(took, 1_000, 5_000);
     beside.execute_batch("COMMIT").unwrap();
 }
 
@@ -384,6 +478,7 @@ impl Odd {
                     origins: options.origins.clone(),
                     metrics: Arc::clone(&options.metrics),
                     load: Arc::new(Load::new(16, Duration::from_secs(1), 1)),
+                    refusal: OnceLock::new(),
                 };
                 let listener = tokio::net::TcpListener::from_std(listener).unwrap();
                 serve(listener, front, options.serving(), stopped).await.unwrap();

@@ -49,6 +49,11 @@ impl Heads {
         self.raw.iter().all(|byte| matches!(byte, b'\r' | b'\n'))
     }
 
+    /// Whether all that has come belonged to requests that are done with, so that what comes next begins one.
+    pub fn is_between(&self) -> bool {
+        self.raw.is_empty() && self.body == 0 && !self.lost
+    }
+
     /// Whether the first line is there.
     pub fn has_line(&self) -> bool {
         self.raw.trim_ascii_start().contains(&b'\n')

@@ -3,6 +3,7 @@
 //! closes so that an answer given early reaches a client that is still sending.
 
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
@@ -112,11 +113,19 @@ pub enum Unread {
     Crowded,
 }
 
+/// Whoever can refuse a request as it stands.
+pub trait Refuse: Send + Sync {
+    /// What is sent to refuse a request of which all has come and nothing has been read. Nothing when it is not refused, or
+    /// when that takes more than a look to tell.
+    fn refuse(&self, request: &[u8], peer: SocketAddr) -> Option<Vec<u8>>;
+}
+
 /// The socket.
 pub struct Wire {
     socket: TcpStream,
     shared: Shared,
     bounds: Arc<Bounds>,
+    refusing: Option<(Arc<dyn Refuse>, SocketAddr)>,
     alarm: Pin<Box<Sleep>>,
     /// When the head, or the wait for it, began.
     since: Instant,
@@ -132,7 +141,13 @@ impl Wire {
         let now = Instant::now();
         shared.wait();
         let alarm = Box::pin(tokio::time::sleep_until(now + bounds.head));
-        Self { socket, shared, bounds, alarm, since: now, in_head: true, stalled: None }
+        Self { socket, shared, bounds, refusing: None, alarm, since: now, in_head: true, stalled: None }
+    }
+
+    /// The same, where somebody may refuse what comes from this client before the library sees it.
+    pub fn refusing(mut self, refuse: Arc<dyn Refuse>, peer: SocketAddr) -> Self {
+        self.refusing = Some((refuse, peer));
+        self
     }
 
     /// Whether `due` has passed; otherwise the task is woken when it does. The alarm is only moved when it must ring
@@ -155,6 +170,22 @@ impl Wire {
     fn poll_head_due(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let limit = if self.in_head { self.bounds.head } else { self.bounds.idle };
         self.poll_due(cx, self.since + limit)
+    }
+
+    /// Refuses what has just come, if it is a request and nothing else, and is to be refused. Who has left so many answers
+    /// lying that another one does not fit is not waited for.
+    fn refuse(&mut self, request: &[u8]) -> io::Result<bool> {
+        let Some((refuse, peer)) = &self.refusing else { return Ok(false) };
+        if request.is_empty() || !self.shared.talk().heads.is_between() {
+            return Ok(false);
+        }
+        let Some(answer) = refuse.refuse(request, *peer) else { return Ok(false) };
+        if self.socket.try_write(&answer)? < answer.len() {
+            return Err(io::ErrorKind::WriteZero.into());
+        }
+        let mut talk = self.shared.talk();
+        (talk.is_used, talk.waits_since) = (true, Some(Instant::now()));
+        Ok(true)
     }
 
     fn taken(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
@@ -245,21 +276,28 @@ impl AsyncRead for Wire {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        let read = Pin::new(&mut self.socket).poll_read(cx, buffer);
-        let waits = self.shared.talk().turn == Turn::Client;
-        if read.is_pending() {
-            if waits && self.poll_head_due(cx).is_ready() {
-                self.shared.talk().late = true;
-                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        loop {
+            let read = Pin::new(&mut self.socket).poll_read(cx, buffer);
+            let waits = self.shared.talk().turn == Turn::Client;
+            if read.is_pending() {
+                if waits && self.poll_head_due(cx).is_ready() {
+                    self.shared.talk().late = true;
+                    return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+                }
+                return Poll::Pending;
             }
-            return Poll::Pending;
+            let bytes = &buffer.filled()[before..];
+            if waits && read.is_ready() && self.refuse(bytes)? {
+                buffer.set_filled(before);
+                (self.in_head, self.since) = (false, Instant::now());
+                continue;
+            }
+            self.shared.talk().heads.add(bytes);
+            if waits && !bytes.is_empty() && !self.in_head {
+                (self.in_head, self.since) = (true, Instant::now());
+            }
+            return read;
         }
-        let bytes = &buffer.filled()[before..];
-        self.shared.talk().heads.add(bytes);
-        if waits && !bytes.is_empty() && !self.in_head {
-            (self.in_head, self.since) = (true, Instant::now());
-        }
-        read
     }
 }
 
