@@ -20,9 +20,9 @@ use crate::{ALLOCATOR, Failure, load};
 const COUNTED: usize = 40;
 /// How many come before, so that statements are prepared.
 const AHEAD: usize = 20;
-/// How many requests are recorded for the second limit: so many that what they read is more than a connection's cache holds,
-/// as it is for the server. Of writes, which have no limit, a few tell how many statements they are.
-const RECORDED: usize = 200;
+/// How many requests are recorded for the second limit: so many that what they read is spread over the file as it is for the
+/// server, and no more in anybody's cache. Of writes, which have no limit, a few tell how many statements they are.
+const RECORDED: usize = 2000;
 /// How many writes are.
 const WRITES: usize = 16;
 

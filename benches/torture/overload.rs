@@ -35,6 +35,11 @@ const MEMORY: u64 = 256 * 1024;
 const RECOVERY: Duration = Duration::from_secs(5);
 /// How many answers in a row must be quick for that.
 const QUICK: usize = 20;
+/// By how much the peaks before and after may differ. When they do by more, the machine itself has become slower or faster
+/// meanwhile, as one does that others use too, and twice the one is not twice the other: that says nothing of the server.
+const STEADY: f64 = 1.15;
+/// How often it is tried to find the machine steady.
+const TRIES: usize = 4;
 
 /// What the server can do when it is asked for no more than that. It is looked for before and after: the desk grows meanwhile, by
 /// thousands of tickets and messages, and what is done to a larger one takes longer.
@@ -52,8 +57,8 @@ struct Peak {
 pub fn run(options: &Options) -> Result<Report, Failure> {
     let time = Duration::from_secs(options.cycles(60, 4).into());
     let (search, share) = match options.harness {
-        Harness::Short => (Duration::from_secs(1), SHARE_SHORT),
-        _ => (Duration::from_secs(6), SHARE),
+        Harness::Short => (Duration::from_millis(600), SHARE_SHORT),
+        _ => (Duration::from_secs(4), SHARE),
     };
     let mut report = Report::new("overload", "overload at twice the peak", options.seed);
     let folder = options.scratch("overload")?;
@@ -65,28 +70,47 @@ pub fn run(options: &Options) -> Result<Report, Failure> {
         |clients, pace, time, seed| traffic::drive(server.address, &requests, clients, pace, time, seed);
     let closed = |report: &mut Report, when: &str| -> Result<Peak, Failure> {
         let mut peak = Peak::default();
-        for clients in CLIENTS {
+        let mut ask = |clients, time| -> Result<f64, Failure> {
             let before = vitals::work(server.id())?;
-            let tally = drive(clients, Pace::Closed, search, options.seed)?;
+            let tally = drive(clients, Pace::Closed, time, options.seed)?;
             let worth = per_second(&tally, vitals::work(server.id())?.saturating_sub(before));
             note_wrong(report, &tally, &format!("{clients} clients"));
             peak.worth = peak.worth.max(worth);
-            if tally.rate() > peak.rate {
-                (peak.rate, peak.clients) = (tally.rate(), clients);
+            Ok(tally.rate())
+        };
+        let mut best = (0.0, 0);
+        for clients in CLIENTS {
+            let rate = ask(clients, search)?;
+            if rate > best.0 {
+                best = (rate, clients);
             }
         }
+        // The best of several has had luck, too: what it can do is measured once more, for itself.
+        (peak.rate, peak.clients) = (ask(best.1, search * 3)?, best.1);
         report
             .figure(format!("peak {when} {:.0} requests a second with {} clients", peak.rate, peak.clients));
         Ok(peak)
     };
-    let peak = closed(&mut report, "before")?;
-    let pace = Pace::Open(2.0 * peak.rate);
-    let before = vitals::work(server.id())?;
-    let (tally, watched) = watch(&server, || drive(CONNECTIONS, pace, time, options.seed ^ 1));
-    let tally = tally?;
-    let used = per_second(&tally, vitals::work(server.id())?.saturating_sub(before));
-    let recovered = recovery(&server, &desk, usual);
-    let after = closed(&mut report, "after")?;
+    let mut peak = closed(&mut report, "before")?;
+    let mut tries = 1;
+    let (tally, watched, recovered, used, after) = loop {
+        let pace = Pace::Open(2.0 * peak.rate);
+        let before = vitals::work(server.id())?;
+        let (tally, watched) = watch(&server, || drive(CONNECTIONS, pace, time, options.seed ^ 1));
+        let tally = tally?;
+        let used = per_second(&tally, vitals::work(server.id())?.saturating_sub(before));
+        let recovered = recovery(&server, &desk, usual);
+        let after = closed(&mut report, "after")?;
+        let change = (peak.rate / after.rate).max(after.rate / peak.rate);
+        if change <= STEADY || tries == TRIES || options.harness == Harness::Short {
+            break (tally, watched, recovered, used, after);
+        }
+        report.figure(format!(
+            "begun anew, because the machine changed its speed by {:.0} %",
+            (change - 1.0) * 100.0
+        ));
+        (peak, tries) = (after, tries + 1);
+    };
     judge(&mut report, &tally, (peak.rate + after.rate) / 2.0, share);
     if options.harness != Harness::Short {
         kept_waiting(&mut report, &tally);

@@ -54,8 +54,8 @@ impl Reading {
     }
 
     /// While `then` runs, what reads first goes on in this snapshot; what does anything else, or ends, ends it.
-    pub async fn then<F: Future>(self, then: F) -> F::Output {
-        BEGUN.scope(RefCell::new(Some(self)), then).await
+    pub fn then<F: Future>(self, then: F) -> impl Future<Output = F::Output> {
+        BEGUN.scope(RefCell::new(Some(self)), then)
     }
 
     /// The snapshot that was begun for what this task does, if nobody has taken it yet.

@@ -20,7 +20,7 @@ const COUNTED: usize = 8;
 /// How many of those counted may wait for each processor while requests are refused: some twenty milliseconds' work. With fewer,
 /// more is refused, which costs what could be done meanwhile; with more, those who wait hold the connections of those who could
 /// be refused.
-const COUNTED_WHEN_CROWDED: usize = 24;
+const COUNTED_WHEN_CROWDED: usize = 20;
 /// While requests are refused, one of so many places may be taken. With fewer, the writer's commits are small, which costs
 /// the readers their caches as well; with more, see above.
 const PLACES_WHEN_CROWDED: usize = 2;
