@@ -286,6 +286,15 @@ CREATE TABLE ticket_count (
   PRIMARY KEY (agent_id, department_id, status, priority, awaits_reply)
 ) STRICT, WITHOUT ROWID;
 
+-- What an agent's dashboard shows of these, kept by triggers on them: an agent of many tickets has a hundred counters and
+-- more to add up, one of few a dozen.
+CREATE TABLE ticket_sum (
+  agent_id     INTEGER PRIMARY KEY,
+  open         INTEGER NOT NULL CHECK (open >= 0),
+  in_progress  INTEGER NOT NULL CHECK (in_progress >= 0),
+  awaiting     INTEGER NOT NULL CHECK (awaiting >= 0)  -- and not closed
+) STRICT;
+
 CREATE TABLE ticket_label (
   ticket_id  INTEGER NOT NULL REFERENCES ticket (id) ON DELETE CASCADE,
   label_id   INTEGER NOT NULL REFERENCES label (id) ON DELETE CASCADE,
@@ -541,6 +550,24 @@ BEGIN
     AND status = OLD.status AND priority = OLD.priority AND awaits_reply = OLD.awaits_reply;
   INSERT INTO ticket_count VALUES (NEW.agent_id, ifnull(NEW.department_id, 0), NEW.status, NEW.priority, NEW.awaits_reply, 1)
   ON CONFLICT DO UPDATE SET n = n + 1;
+END;
+
+-- Each agent's sums of its counters.
+CREATE TRIGGER ticket_sum_insert AFTER INSERT ON ticket_count WHEN NEW.agent_id <> 0 AND NEW.status <> 'closed' BEGIN
+  INSERT INTO ticket_sum VALUES (NEW.agent_id, iif(NEW.status = 'open', NEW.n, 0), iif(NEW.status = 'in_progress', NEW.n, 0),
+    iif(NEW.awaits_reply, NEW.n, 0))
+  ON CONFLICT DO UPDATE SET open = open + excluded.open, in_progress = in_progress + excluded.in_progress,
+    awaiting = awaiting + excluded.awaiting;
+END;
+CREATE TRIGGER ticket_sum_update AFTER UPDATE OF n ON ticket_count WHEN NEW.agent_id <> 0 AND NEW.status <> 'closed' BEGIN
+  UPDATE ticket_sum SET open = open + iif(NEW.status = 'open', NEW.n - OLD.n, 0),
+    in_progress = in_progress + iif(NEW.status = 'in_progress', NEW.n - OLD.n, 0),
+    awaiting = awaiting + iif(NEW.awaits_reply, NEW.n - OLD.n, 0) WHERE agent_id = NEW.agent_id;
+END;
+CREATE TRIGGER ticket_sum_delete AFTER DELETE ON ticket_count WHEN OLD.agent_id <> 0 AND OLD.status <> 'closed' BEGIN
+  UPDATE ticket_sum SET open = open - iif(OLD.status = 'open', OLD.n, 0),
+    in_progress = in_progress - iif(OLD.status = 'in_progress', OLD.n, 0),
+    awaiting = awaiting - iif(OLD.awaits_reply, OLD.n, 0) WHERE agent_id = OLD.agent_id;
 END;
 
 CREATE TRIGGER message_like_insert AFTER INSERT ON message_like BEGIN

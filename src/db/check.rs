@@ -72,9 +72,10 @@ const ALWAYS: [(&str, Check); 2] = [
 ];
 
 /// What is looked at in a file of today's version.
-const TODAY: [(&str, Check); 9] = [
+const TODAY: [(&str, Check); 10] = [
     ("schema", schema),
     ("ticket counts", |conn| query(conn, TICKET_COUNTS)),
+    ("ticket sums", |conn| query(conn, TICKET_SUMS)),
     ("tickets as agents see them", |conn| query(conn, COPIES)),
     ("what tickets show", |conn| query(conn, SHOWN)),
     ("leads", |conn| query(conn, LEADS)),
@@ -136,6 +137,19 @@ const TICKET_COUNTS: &str = "
       || ': none are counted, there are ' || r.n
     FROM recount r LEFT JOIN ticket_count c USING (agent_id, department_id, status, priority, awaits_reply)
     WHERE c.n IS NULL";
+
+/// Of counters, which are compared with the tickets themselves.
+const TICKET_SUMS: &str = "
+    WITH resum AS (
+      SELECT agent_id, sum(iif(status = 'open', n, 0)) AS open, sum(iif(status = 'in_progress', n, 0)) AS in_progress,
+        sum(iif(awaits_reply, n, 0)) AS awaiting
+      FROM ticket_count WHERE agent_id <> 0 AND status <> 'closed' GROUP BY 1)
+    SELECT 'of agent ' || agent_id || ': open, in progress, awaiting a reply are '
+      || concat_ws(', ', ifnull(s.open, 0), ifnull(s.in_progress, 0), ifnull(s.awaiting, 0)) || ', not '
+      || concat_ws(', ', ifnull(r.open, 0), ifnull(r.in_progress, 0), ifnull(r.awaiting, 0))
+    FROM ticket_sum s FULL JOIN resum r USING (agent_id)
+    WHERE (ifnull(s.open, 0), ifnull(s.in_progress, 0), ifnull(s.awaiting, 0))
+      IS NOT (ifnull(r.open, 0), ifnull(r.in_progress, 0), ifnull(r.awaiting, 0))";
 
 const COPIES: &str = "
     SELECT 'agent ' || a.agent_id || ' sees ticket ' || a.ticket_id || ' as it is not'

@@ -28,10 +28,13 @@ pub struct Step {
 }
 
 /// The steps: the first leads from version 1 to version 2.
-pub const STEPS: &[Step] = &[Step {
-    what: "tickets are read from one place, and a search reads the caller's only",
-    run: migrations::v2::run,
-}];
+pub const STEPS: &[Step] = &[
+    Step {
+        what: "tickets are read from one place, and a search reads the caller's only",
+        run: migrations::v2::run,
+    },
+    Step { what: "what a dashboard shows is summed up", run: migrations::v3::run },
+];
 
 const _: () = assert!(STEPS.len() + 1 == SCHEMA_VERSION as usize, "every version but the first has its step");
 

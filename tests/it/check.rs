@@ -10,7 +10,7 @@ fn all_is_well_with_the_samples() {
         let desk = Desk::new();
         std::fs::copy(file, desk.path("lodge.db")).unwrap();
         let said = desk.ok(&["check"]);
-        assert_eq!(said.lines().count(), 11);
+        assert_eq!(said.lines().count(), 12);
         assert!(said.lines().all(|line| line.ends_with("\tok")), "{said}");
         assert_eq!(desk.files(), ["lodge.db"].map(String::from).into());
     }
@@ -55,6 +55,8 @@ fn each_fault_is_found() {
         ("PRAGMA foreign_keys = OFF; DELETE FROM department WHERE id = 1", "references"),
         ("UPDATE ticket_count SET n = n + 1 WHERE agent_id = 1", "ticket counts"),
         ("DELETE FROM ticket_count WHERE agent_id = 0", "ticket counts"),
+        ("UPDATE ticket_sum SET awaiting = awaiting + 1 WHERE agent_id = 1", "ticket sums"),
+        ("DELETE FROM ticket_sum WHERE agent_id = 1", "ticket sums"),
         (
             "UPDATE ticket_agent SET priority = 'low', status = 'closed' WHERE ticket_id = 1",
             "tickets as agents see them",

@@ -308,6 +308,10 @@ impl FromRow for Dashboard {
     }
 }
 
+/// What a dashboard shows of counters that are not summed up already: those of departments.
+const SUMS: &str = "SELECT sum(n) FILTER (WHERE status = 'open') AS open, sum(n) FILTER (WHERE status = 'in_progress') AS in_progress,
+    sum(n) FILTER (WHERE awaits_reply AND status <> 'closed') AS awaiting";
+
 /// How the caller's desk looks: three counts from the counters, and what was closed since `midnight`.
 ///
 /// # Errors
@@ -316,10 +320,12 @@ pub fn dashboard(tx: &Tx<'_>, visibility: &Visibility, midnight: Timestamp) -> R
     let none = Filter::default();
     let conditions = Conditions::of(tx, visibility, &none)?;
     let arms = visibility.arms(None);
-    let counters: Vec<_> = arms
-        .iter()
-        .map(|arm| format!("SELECT status, awaits_reply, n FROM ticket_count WHERE {}", arm.counters))
-        .collect();
+    let sums: Vec<_> = match visibility {
+        Visibility::Agent(_) => {
+            vec!["SELECT open, in_progress, awaiting FROM ticket_sum WHERE agent_id = :me".to_owned()]
+        }
+        _ => arms.iter().map(|arm| format!("{SUMS} FROM ticket_count WHERE {}", arm.counters)).collect(),
+    };
     let closed: Vec<_> = arms
         .iter()
         .map(|arm| {
@@ -328,11 +334,9 @@ pub fn dashboard(tx: &Tx<'_>, visibility: &Visibility, midnight: Timestamp) -> R
         })
         .collect();
     let sql = format!(
-        "SELECT ifnull(sum(n) FILTER (WHERE status = 'open'), 0), ifnull(sum(n) FILTER (WHERE status = 'in_progress'), 0),
-           ifnull(sum(n) FILTER (WHERE awaits_reply AND status <> 'closed'), 0),
-           (SELECT sum(n) FROM ({})) FROM ({})",
+        "SELECT ifnull(sum(open), 0), ifnull(sum(in_progress), 0), ifnull(sum(awaiting), 0), (SELECT sum(n) FROM ({})) FROM ({})",
         closed.join(" UNION ALL "),
-        counters.join(" UNION ALL ")
+        sums.join(" UNION ALL ")
     );
     let mut named = conditions.named();
     named.push((":midnight", &midnight.0));
