@@ -192,7 +192,7 @@ impl<E: Endpoint> Outermost for Front<E> {
                 return None;
             }
             let started = Instant::now();
-            let id = whole.header(REQUEST_ID.as_str()).and_then(|id| HeaderValue::from_bytes(id).ok());
+            let id = whole.first(REQUEST_ID.as_str()).and_then(|id| HeaderValue::from_bytes(id).ok());
             let id = id.filter(is_plain_id).unwrap_or_else(new_id);
             let line = Line::begin(whole.method, whole.path, &id);
             self.note_refusal(line, peer, started, || headers(whole.headers));

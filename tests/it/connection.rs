@@ -156,7 +156,9 @@ fn who_is_refused_at_a_look_is_told_the_same_as_who_is_read_with_care() {
         let (app, beside, _held) = crowded(Bounds::default(), options);
         let mut socket = connect(&app);
         let with = |lines: &str| {
-            let lines = format!("X-Request-Id: mine\r\nConnection: keep-alive\r\n{lines}Host: x");
+            let lines = format!(
+                "X-Request-Id: mine\r\nX-Request-Id: other\r\nConnection: keep-alive\r\n{lines}Host: x"
+            );
             change().replacen("Host: x", &lines, 1)
         };
         let careful = told(&mut socket, &with("Origin: https://elsewhere.example\r\n"));

@@ -18,8 +18,13 @@ pub struct Whole<'a> {
 }
 
 impl<'a> Whole<'a> {
+    /// A header; the first, where there are several.
+    pub fn first(&self, name: &str) -> Option<&'a [u8]> {
+        self.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name)).map(|header| header.value)
+    }
+
     /// A header that there is once.
-    pub fn header(&self, name: &str) -> Option<&'a [u8]> {
+    fn header(&self, name: &str) -> Option<&'a [u8]> {
         let mut found = self.headers.iter().filter(|header| header.name.eq_ignore_ascii_case(name));
         match (found.next(), found.next()) {
             (Some(header), None) => Some(header.value),
