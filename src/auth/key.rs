@@ -46,8 +46,7 @@ pub fn format(kind: KeyType, random: [u8; 32]) -> String {
     }
     let mut key = kind.prefix().to_owned();
     key.extend(digits.map(char::from));
-    let checksum = checksum(&key);
-    key.push_str(&checksum);
+    key.extend(checksum(&key).map(char::from));
     key
 }
 
@@ -60,17 +59,17 @@ pub fn is_well_formed(key: &str) -> bool {
         return false;
     }
     let (body, sum) = key.split_at(key.len() - CHECKSUM);
-    checksum(body) == sum
+    checksum(body) == sum.as_bytes()
 }
 
-fn checksum(body: &str) -> String {
+fn checksum(body: &str) -> [u8; CHECKSUM] {
     let mut rest = crc32fast::hash(body.as_bytes());
     let mut digits = [b'0'; CHECKSUM];
     for digit in digits.iter_mut().rev() {
         *digit = DIGITS[(rest % 62) as usize];
         rest /= 62;
     }
-    digits.map(char::from).iter().collect()
+    digits
 }
 
 /// Divides a big-endian number by 62 in place and returns the remainder.

@@ -25,14 +25,17 @@ pub struct Reading {
 
 tokio::task_local! {
     /// The snapshot that was begun for what this task does.
-    static BEGUN: RefCell<Option<Reading>>;
+    static BEGUN: RefCell<Option<Box<Reading>>>;
 }
 
 impl Reading {
-    /// Begins one.
-    pub(super) fn begin(conn: PooledConnection<SqliteConnectionManager>, start: Arc<Start>) -> Result<Self> {
+    /// Begins one. In a box, because a connection is large and is handed on a few times.
+    pub(super) fn begin(
+        conn: PooledConnection<SqliteConnectionManager>,
+        start: Arc<Start>,
+    ) -> Result<Box<Self>> {
         let now = start.clock.now();
-        Ok(Self { snapshot: Snapshot::begin(conn)?, start, now })
+        Ok(Box::new(Self { snapshot: Snapshot::begin(conn)?, start, now }))
     }
 
     /// Whether it is of the database that begins with this.
@@ -54,12 +57,12 @@ impl Reading {
     }
 
     /// While `then` runs, what reads first goes on in this snapshot; what does anything else, or ends, ends it.
-    pub fn then<F: Future>(self, then: F) -> impl Future<Output = F::Output> {
+    pub fn then<F: Future>(self: Box<Self>, then: F) -> impl Future<Output = F::Output> {
         BEGUN.scope(RefCell::new(Some(self)), then)
     }
 
     /// The snapshot that was begun for what this task does, if nobody has taken it yet.
-    pub(super) fn begun() -> Option<Self> {
+    pub(super) fn begun() -> Option<Box<Self>> {
         BEGUN.try_with(|begun| begun.take()).ok().flatten()
     }
 }

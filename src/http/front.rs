@@ -40,6 +40,8 @@ const KEYED: [&str; 2] = ["/api/v1/external/", "/api/v1/internal/"];
 pub struct Trace {
     /// The client's address.
     pub client: IpAddr,
+    /// When the request came.
+    pub started: Instant,
     /// Whether the gate has read the request's body.
     pub body_read: AtomicBool,
     /// The key's id; 0 is none.
@@ -49,8 +51,14 @@ pub struct Trace {
 }
 
 impl Trace {
-    fn of(client: IpAddr) -> Self {
-        Self { client, body_read: AtomicBool::new(false), key: AtomicI64::new(0), operation: OnceLock::new() }
+    fn of(client: IpAddr, started: Instant) -> Self {
+        Self {
+            client,
+            started,
+            body_read: AtomicBool::new(false),
+            key: AtomicI64::new(0),
+            operation: OnceLock::new(),
+        }
     }
 }
 
@@ -102,12 +110,11 @@ impl<E: Endpoint> Endpoint for Front<E> {
         let started = Instant::now();
         let _running = self.metrics.running.hold();
         let id = request_id(request.headers());
-        request.headers_mut().insert(REQUEST_ID, id.clone());
         let line = Line::begin(request.method().as_str(), request.uri().path(), &id);
         let crossing = self.origins.crossing(request.method(), request.headers());
         let has_body = request.headers().contains_key(header::TRANSFER_ENCODING)
             || request.header(header::CONTENT_LENGTH).is_some_and(|length| length != "0");
-        let trace = Arc::new(self.trace(&request));
+        let trace = Arc::new(self.trace(&request, started));
         request.set_data(Arc::clone(&trace));
         let mut response = match refuse(&request) {
             Some(failure) => failure.closing().render(),
@@ -122,17 +129,17 @@ impl<E: Endpoint> Endpoint for Front<E> {
         let operation = trace.operation.get().unwrap_or(&self.metrics.other);
         operation.answered(response.status(), started.elapsed());
         if let Some(line) = line {
-            line.write(&trace, &operation.name, response.status(), started);
+            line.write(&trace, &operation.name, response.status());
         }
         Ok(response)
     }
 }
 
 impl<E> Front<E> {
-    fn trace(&self, request: &Request) -> Trace {
+    fn trace(&self, request: &Request, started: Instant) -> Trace {
         let peer = request.remote_addr().as_socket_addr().map(SocketAddr::ip);
         let peer = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-        Trace::of(client::address(peer, request.headers(), &self.proxies))
+        Trace::of(client::address(peer, request.headers(), &self.proxies), started)
     }
 }
 
@@ -239,9 +246,9 @@ impl<E> Front<E> {
         self.metrics.shed.add();
         self.metrics.other.answered(StatusCode::SERVICE_UNAVAILABLE, started.elapsed());
         if let Some(line) = line {
-            let trace = Trace::of(client::address(peer.ip(), &headers(), &self.proxies));
+            let trace = Trace::of(client::address(peer.ip(), &headers(), &self.proxies), started);
             let name = &self.metrics.other.name;
-            line.write(&trace, name, StatusCode::SERVICE_UNAVAILABLE, started);
+            line.write(&trace, name, StatusCode::SERVICE_UNAVAILABLE);
         }
     }
 }
@@ -288,7 +295,7 @@ impl Line {
         })
     }
 
-    fn write(&self, trace: &Trace, operation: &str, status: StatusCode, started: Instant) {
+    fn write(&self, trace: &Trace, operation: &str, status: StatusCode) {
         tracing::info!(
             target: "lodge::request",
             id = self.id.to_str().unwrap_or_default(),
@@ -298,7 +305,7 @@ impl Line {
             status = status.as_u16(),
             client = %trace.client,
             key = trace.key.load(Ordering::Relaxed),
-            micros = started.elapsed().as_micros() as u64,
+            micros = trace.started.elapsed().as_micros() as u64,
         );
     }
 }
@@ -328,8 +335,9 @@ fn is_plain_id(id: &HeaderValue) -> bool {
 
 /// An id nobody has to guess: two of them need only differ.
 fn new_id() -> HeaderValue {
-    let id = format!("{:016x}", fastrand::u64(..));
-    HeaderValue::try_from(id).unwrap_or(HeaderValue::from_static("0"))
+    let number = fastrand::u64(..);
+    let digits: [u8; 16] = std::array::from_fn(|n| b"0123456789abcdef"[(number >> (4 * n)) as usize & 15]);
+    HeaderValue::from_bytes(&digits).unwrap_or(HeaderValue::from_static("0"))
 }
 
 /// Heads that are too large, and those that a proxy might read otherwise than we do.

@@ -70,8 +70,6 @@ pub struct Shared {
 pub struct Asked {
     /// Who calls; nobody on a public operation.
     pub caller: Option<Caller>,
-    /// The path as it was asked for.
-    pub path: String,
     /// The body, checked.
     pub body: Option<Value>,
     /// SHA-256 of the raw body; of one with a password, of what else it says.
@@ -181,6 +179,11 @@ impl Operation {
         }
     }
 
+    /// Whether it has parameters behind a question mark.
+    fn has_query(&self) -> bool {
+        self.params.iter().any(|param| param.place == MetaParamIn::Query)
+    }
+
     /// What tells a body from another, where repeats are told from other requests. A fast hash of a password is as good as
     /// the password to whoever finds it.
     fn fingerprint(&self, raw: &[u8], body: Option<&Value>) -> [u8; 32] {
@@ -244,23 +247,20 @@ impl Guarded {
         let query = decode_query(request.uri().query().unwrap_or_default());
         self.check(&request, &query, body.as_ref())?;
         let fingerprint = self.operation.fingerprint(&raw, body.as_ref());
-        let address = request.uri().clone();
-        let asked = Asked {
-            caller,
-            path: address.path().to_owned(),
-            body,
-            fingerprint,
-            running: Arc::clone(&self.shared.running),
-        };
+        let asked = Asked { caller, body, fingerprint, running: Arc::clone(&self.shared.running) };
         request.extensions_mut().insert(Arc::new(asked));
-        let pairs = query.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
-        request.extensions_mut().insert(poem_openapi::__private::UrlQuery(pairs));
+        // Only what has parameters there is asked for pages, and looks for them.
+        let address = self.operation.has_query().then(|| request.uri().clone());
+        if address.is_some() {
+            let pairs = query.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+            request.extensions_mut().insert(poem_openapi::__private::UrlQuery(pairs));
+        }
         let answer = self.inner.call(request);
         let mut response = match reading {
             Some(reading) => reading.then(answer).await?,
             None => answer.await?,
         };
-        if let Some(pages) = response.data::<Pages>().copied()
+        if let (Some(address), Some(pages)) = (address, response.data::<Pages>().copied())
             && let Ok(link) = HeaderValue::try_from(answer::links(address.path(), address.query(), pages))
         {
             response.headers_mut().insert(header::LINK, link);
@@ -284,13 +284,14 @@ impl Guarded {
         &self,
         request: &Request,
         standing: &mut Option<Standing>,
-    ) -> Result<(Option<Caller>, Option<Reading>), Failure> {
+    ) -> Result<(Option<Caller>, Option<Box<Reading>>), Failure> {
         let Some((kind, scope)) = self.operation.need else { return Ok((None, None)) };
         let trace = request.data::<Arc<Trace>>();
         let address = trace.map(|trace| trace.client);
         let failed = |failure: Failure| {
             self.shared.metrics.auth_failures.add();
-            let limit = address.map(|ip| self.shared.failures.take(neighbourhood(ip), Instant::now()));
+            let limit =
+                trace.map(|trace| self.shared.failures.take(neighbourhood(trace.client), trace.started));
             match limit {
                 Some(Err(standing)) => Err(self.rate_limited("address", standing)),
                 _ => Err(failure),
@@ -326,7 +327,7 @@ impl Guarded {
         *standing = self
             .shared
             .calls
-            .take(caller.key_id(), Instant::now())
+            .take(caller.key_id(), trace.map_or_else(Instant::now, |trace| trace.started))
             .map_err(|standing| self.rate_limited("key", standing))?;
         Ok((Some(caller), (self.operation.method == Method::GET).then_some(reading)))
     }

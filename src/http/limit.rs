@@ -72,7 +72,7 @@ impl<K: Eq + Hash + Clone> Buckets<K> {
         }
         let (level, at) = buckets.entry(key).or_insert((capacity, now));
         *level = (*level + now.saturating_duration_since(*at).as_secs_f64() * per_second).min(capacity);
-        *at = now;
+        *at = now.max(*at);
         let may = *level >= 1.0;
         if may {
             *level -= 1.0;

@@ -114,7 +114,7 @@ impl<'a> ApiExtractor<'a> for Once {
             return Ok(Self(None));
         };
         Ok(Self(Some(Claim {
-            name: (caller.key_id(), asked.path.clone(), key.to_owned()),
+            name: (caller.key_id(), request.uri().path().to_owned(), key.to_owned()),
             fingerprint: asked.fingerprint,
             running: Arc::clone(&asked.running),
         })))

@@ -21,9 +21,9 @@ use crate::{setting, text};
 /// Answers with a ticket that is seen, or with 304 if the client has this version of it.
 pub(super) fn show(tx: &Tx<'_>, visible: &Visibility, id: i64, seen: &Condition) -> Result<Reply<Ticket>> {
     if !seen.is_absent() {
-        let version = rules::find_version(tx, visible.clone(), id)?;
-        if seen.has(version) {
-            return Ok(Reply::unchanged(version.etag()));
+        let etag = rules::find_version(tx, visible.clone(), id)?.etag();
+        if seen.has(&etag) {
+            return Ok(Reply::unchanged(etag));
         }
     }
     let shown = rules::find(tx, visible.clone(), id)?;

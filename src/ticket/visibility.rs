@@ -13,6 +13,22 @@ pub enum Visibility {
     Desk,
 }
 
+/// A statement with the condition behind it that ticket `t` is seen. Names the parameters `:me` and `:departments`. Most requests
+/// run one: each is a text of its own, and none is put together while somebody waits.
+macro_rules! seen {
+    ($visibility:expr, $sql:expr) => {
+        match $visibility {
+            Visibility::Agent(_) => concat!($sql, "instr(t.agent_ids, ',' || :me || ',')"),
+            Visibility::Departments(..) => concat!(
+                $sql,
+                "(t.department_id IN rarray(:departments) OR instr(t.agent_ids, ',' || :me || ','))"
+            ),
+            Visibility::Desk => concat!($sql, "true"),
+        }
+    };
+}
+pub(super) use seen;
+
 impl From<&Admin> for Visibility {
     fn from(_: &Admin) -> Self {
         Self::Desk
@@ -61,17 +77,6 @@ impl Visibility {
         match self {
             Self::Agent(_) | Self::Desk => &[],
             Self::Departments(_, departments) => departments,
-        }
-    }
-
-    /// Whether ticket `t` is seen, as a condition. Names the parameters `:me` and `:departments`.
-    pub fn condition(&self) -> &'static str {
-        match self {
-            Self::Agent(_) => "instr(t.agent_ids, ',' || :me || ',')",
-            Self::Departments(..) => {
-                "(t.department_id IN rarray(:departments) OR instr(t.agent_ids, ',' || :me || ','))"
-            }
-            Self::Desk => "true",
         }
     }
 

@@ -9,6 +9,7 @@ use crate::db::{FromRow, Ids, Named, Tx, all_named, bind, word};
 use crate::error::{Error, Result};
 use crate::reference::Reference;
 use crate::ticket::model::{CustomerReference, FieldValue, Priority, State, Status, Ticket};
+use crate::ticket::visibility::seen;
 use crate::ticket::{Version, Visibility};
 use crate::time::Timestamp;
 use crate::written;
@@ -186,11 +187,11 @@ pub fn find(tx: &Tx<'_>, id: i64) -> Result<Shown> {
 /// # Errors
 /// What SQLite says.
 pub fn find_seen(tx: &Tx<'_>, visibility: &Visibility, id: i64) -> Result<Option<Shown>> {
-    let from = tickets!("ticket t JOIN customer u ON u.id = t.customer_id WHERE t.id = :id AND ");
-    let sql = format!("{from}{}", visibility.condition());
+    let sql =
+        seen!(visibility, tickets!("ticket t JOIN customer u ON u.id = t.customer_id WHERE t.id = :id AND "));
     let departments = Ids::from(visibility.departments().iter().copied());
     let named: Named<'_> = &[(":id", &id), (":me", &visibility.agent_id()), (":departments", &departments)];
-    let mut statement = tx.conn.prepare_cached(&sql)?;
+    let mut statement = tx.conn.prepare_cached(sql)?;
     bind(&mut statement, named)?;
     Ok(read(statement.raw_query(), tx, 1)?.pop())
 }
@@ -227,11 +228,11 @@ impl FromRow for State {
 /// # Errors
 /// What SQLite says.
 pub fn find_version(tx: &Tx<'_>, visibility: &Visibility, id: i64) -> Result<Option<Version>> {
-    let sql = format!(
-        "SELECT t.id, t.version, e.names FROM ticket t CROSS JOIN epoch e WHERE t.id = :id AND {}",
-        visibility.condition()
+    let sql = seen!(
+        visibility,
+        "SELECT t.id, t.version, e.names FROM ticket t CROSS JOIN epoch e WHERE t.id = :id AND "
     );
-    Ok(seen(tx, visibility, &sql, id)?.pop())
+    first_seen(tx, visibility, sql, id)
 }
 
 /// What rules need to know of a ticket, if it is seen.
@@ -239,18 +240,19 @@ pub fn find_version(tx: &Tx<'_>, visibility: &Visibility, id: i64) -> Result<Opt
 /// # Errors
 /// What SQLite says.
 pub fn find_state(tx: &Tx<'_>, visibility: &Visibility, id: i64) -> Result<Option<State>> {
-    let sql = format!(
+    let sql = seen!(
+        visibility,
         "SELECT t.id, t.reference_id, t.status, t.priority, t.department_id, t.category_id, t.product_id, t.customer_id,
            t.assigned_to, t.is_resolved, t.is_locked,
            EXISTS (SELECT 1 FROM ticket_event x WHERE x.ticket_id = t.id AND x.kind = 'first_response'),
            t.created_at, t.version, e.names
-         FROM ticket t CROSS JOIN epoch e WHERE t.id = :id AND {}",
-        visibility.condition()
+         FROM ticket t CROSS JOIN epoch e WHERE t.id = :id AND "
     );
-    Ok(seen(tx, visibility, &sql, id)?.pop())
+    first_seen(tx, visibility, sql, id)
 }
 
-fn seen<T: FromRow>(tx: &Tx<'_>, visibility: &Visibility, sql: &str, id: i64) -> Result<Vec<T>> {
+fn first_seen<T: FromRow>(tx: &Tx<'_>, visibility: &Visibility, sql: &str, id: i64) -> Result<Option<T>> {
     let departments = Ids::from(visibility.departments().iter().copied());
-    all_named(tx, sql, &[(":id", &id), (":me", &visibility.agent_id()), (":departments", &departments)])
+    let named: Named<'_> = &[(":id", &id), (":me", &visibility.agent_id()), (":departments", &departments)];
+    Ok(all_named(tx, sql, named)?.pop())
 }
