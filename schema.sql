@@ -199,8 +199,8 @@ CREATE INDEX canned_response_order ON canned_response (sort_order, title_fold, i
 -- A ticket. `content` is the customer's opening text; what follows are rows of `message`.
 -- `awaits_reply` is 1 while the customer had the last public word; a ticket needs a response while it also is not closed.
 -- `version` grows with every change of the ticket itself (not of the names it shows): what If-Match compares.
--- The last three columns are copies of ticket_agent, ticket_label and ticket_field, kept by triggers, so that a ticket is read
--- whole from one place in the file.
+-- The last five columns are copies of ticket_agent, ticket_label, ticket_field and customer, kept by triggers, so that a ticket
+-- is read whole from one place in the file.
 CREATE TABLE ticket (
   id             INTEGER PRIMARY KEY AUTOINCREMENT,
   reference_id   TEXT    NOT NULL UNIQUE,
@@ -224,6 +224,8 @@ CREATE TABLE ticket (
   agent_ids      TEXT    NOT NULL DEFAULT '',       -- ',3,5,': who is on it, in the order of the ids
   label_ids      TEXT    NOT NULL DEFAULT '',       -- the same of its labels
   field_values   TEXT    NOT NULL DEFAULT '[]',     -- '[[1,"4.2"]]': custom field ids and values
+  customer_name  TEXT    NOT NULL DEFAULT '',
+  customer_email TEXT    NOT NULL DEFAULT '',
   CHECK ((status = 'closed') = (closed_at IS NOT NULL))
 ) STRICT;
 CREATE INDEX ticket_created ON ticket (created_at DESC, id DESC, status, priority, department_id);
@@ -502,6 +504,19 @@ AFTER UPDATE OF status, priority, department_id, awaits_reply, created_at, updat
     awaits_reply = NEW.awaits_reply, created_at = NEW.created_at, updated_at = NEW.updated_at,
     last_reply_at = NEW.last_reply_at, closed_at = NEW.closed_at
   WHERE ticket_id = NEW.id;
+END;
+
+-- What a ticket shows of its customer.
+CREATE TRIGGER ticket_customer_insert AFTER INSERT ON ticket BEGIN
+  UPDATE ticket SET (customer_name, customer_email) = (SELECT name, email FROM customer WHERE id = NEW.customer_id)
+  WHERE id = NEW.id;
+END;
+CREATE TRIGGER ticket_customer_update AFTER UPDATE OF customer_id ON ticket WHEN OLD.customer_id <> NEW.customer_id BEGIN
+  UPDATE ticket SET (customer_name, customer_email) = (SELECT name, email FROM customer WHERE id = NEW.customer_id)
+  WHERE id = NEW.id;
+END;
+CREATE TRIGGER customer_copy AFTER UPDATE OF name, email ON customer WHEN OLD.name <> NEW.name OR OLD.email <> NEW.email BEGIN
+  UPDATE ticket SET customer_name = NEW.name, customer_email = NEW.email WHERE customer_id = NEW.id;
 END;
 
 -- What a ticket shows of the rows under it. Of a ticket that is being deleted nothing is left to be kept.

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OpenFlags};
 
 /// Every statement gives a line for each thing that is wrong. The counters are those that triggers keep; what is counted
 /// at the end belongs to a change and is written with it.
-const CHECKS: [&str; 8] = [
+const CHECKS: [&str; 9] = [
     "SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'",
     "SELECT 'foreign key of ' || \"table\" || ' ' || ifnull(rowid, '') FROM pragma_foreign_key_check",
     "WITH recount AS (
@@ -23,6 +23,8 @@ const CHECKS: [&str; 8] = [
      WHERE (ifnull(s.open, 0), ifnull(s.in_progress, 0), ifnull(s.awaiting, 0)) IS NOT
        (SELECT count(*) FILTER (WHERE status = 'open'), count(*) FILTER (WHERE status = 'in_progress'),
           count(*) FILTER (WHERE awaits_reply AND status <> 'closed') FROM ticket_agent ta WHERE ta.agent_id = a.id)",
+    "SELECT 'customer of ticket ' || t.id FROM ticket t JOIN customer c ON c.id = t.customer_id
+     WHERE (t.customer_name, t.customer_email) IS NOT (c.name, c.email)",
     "SELECT 'ticket_agent ' || json_array(ta.ticket_id, ta.agent_id) FROM ticket_agent ta JOIN ticket t ON t.id = ta.ticket_id
      WHERE (ta.status, ta.priority, ta.department_id, ta.awaits_reply, ta.created_at, ta.updated_at, ta.last_reply_at, ta.closed_at)
        IS NOT (t.status, t.priority, t.department_id, t.awaits_reply, t.created_at, t.updated_at, t.last_reply_at, t.closed_at)",

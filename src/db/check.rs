@@ -158,8 +158,10 @@ const COPIES: &str = "
       IS NOT (t.status, t.priority, t.department_id, t.awaits_reply, t.created_at, t.updated_at, t.last_reply_at, t.closed_at)";
 
 const SHOWN: &str = "
-    SELECT 'ticket ' || t.id || ' shows other agents, labels or values than it has' FROM ticket t
-    WHERE agent_ids IS NOT ifnull((SELECT ',' || group_concat(agent_id) || ',' FROM
+    SELECT 'ticket ' || t.id || ' shows another customer, other agents, labels or values than it has'
+    FROM ticket t LEFT JOIN customer c ON c.id = t.customer_id
+    WHERE (customer_name, customer_email) IS NOT (c.name, c.email)
+      OR agent_ids IS NOT ifnull((SELECT ',' || group_concat(agent_id) || ',' FROM
         (SELECT agent_id FROM ticket_agent WHERE ticket_id = t.id ORDER BY agent_id)), '')
       OR label_ids IS NOT ifnull((SELECT ',' || group_concat(label_id) || ',' FROM
         (SELECT label_id FROM ticket_label WHERE ticket_id = t.id ORDER BY label_id)), '')

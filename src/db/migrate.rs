@@ -34,6 +34,7 @@ pub const STEPS: &[Step] = &[
         run: migrations::v2::run,
     },
     Step { what: "what a dashboard shows is summed up", run: migrations::v3::run },
+    Step { what: "a ticket's customer is read with it", run: migrations::v4::run },
 ];
 
 const _: () = assert!(STEPS.len() + 1 == SCHEMA_VERSION as usize, "every version but the first has its step");

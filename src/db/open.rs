@@ -17,7 +17,7 @@ use super::shape::{self, Shape};
 /// Marks a file as Lodge's in its header: "Ldge".
 pub const APPLICATION_ID: i32 = 0x4c64_6765;
 /// The number of the schema in `schema.sql`.
-pub const SCHEMA_VERSION: i32 = 3;
+pub const SCHEMA_VERSION: i32 = 4;
 /// The schema of a new file.
 pub const SCHEMA: &str = include_str!("../../schema.sql");
 /// A table that is there only while a large desk is being made, without some of the schema's triggers and indexes.

@@ -43,8 +43,8 @@ impl AdminMessageApi {
         let paging = Paging::new(page.0, per_page.0, PER_PAGE);
         let order = order.0.unwrap_or(Order::Asc);
         Ok(self.0.read(|tx| {
-            let ticket = ticket::rules::find_version(tx, &*me, id.0.0)?.ticket;
-            Listing::new(&store::list(tx, ticket, 0, order, paging)?)
+            let customer = ticket::rules::find_customer(tx, &*me, id.0.0)?;
+            Listing::new(&store::list(tx, (id.0.0, &customer), 0, order, paging)?)
         })?)
     }
 

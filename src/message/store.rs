@@ -5,6 +5,7 @@ use rusqlite::{Row, named_params, params};
 use super::model::{Like, Message, Order, Sender, SenderType};
 use crate::db::{FromRow, Page, Paging, Tx, all, first, inserted, one, unwritten, word};
 use crate::error::Result;
+use crate::ticket::model::CustomerReference;
 use crate::time::Timestamp;
 use crate::written;
 use crate::written::{Perhaps, Written};
@@ -12,17 +13,18 @@ use crate::written::{Perhaps, Written};
 /// About how many bytes a message has besides its text.
 const BESIDES: usize = 400;
 
-/// A message with its sender and whether agent `:me` likes it; what follows says which.
+/// A message with its sender and whether agent `:me` likes it; what follows says which. The ticket's customer, who is the
+/// customer of nearly every message, is not looked up for each if it is known as `:customer` and `:customer_name`.
 macro_rules! messages {
     ($rest:literal) => {
         concat!(
             "SELECT m.id, m.ticket_id, m.content, m.is_internal, m.sender_type,
-               coalesce(m.agent_id, m.customer_id, m.api_key_id), coalesce(a.name, c.name, k.name, 'System'), a.avatar_url,
+               coalesce(m.agent_id, m.customer_id, m.api_key_id), coalesce(a.name, c.name, k.name, iif(m.customer_id = :customer, :customer_name, 'System')), a.avatar_url,
                m.likes_count,
                m.likes_count > 0 AND EXISTS (SELECT 1 FROM message_like l WHERE l.message_id = m.id AND l.agent_id = :me),
                m.created_at, m.updated_at
-             FROM message m LEFT JOIN agent a ON a.id = m.agent_id LEFT JOIN customer c ON c.id = m.customer_id
-               LEFT JOIN api_key k ON k.id = m.api_key_id ",
+             FROM message m LEFT JOIN agent a ON a.id = m.agent_id
+               LEFT JOIN customer c ON c.id = nullif(m.customer_id, :customer) LEFT JOIN api_key k ON k.id = m.api_key_id ",
             $rest
         )
     };
@@ -53,13 +55,13 @@ impl FromRow for Written<Message> {
     }
 }
 
-/// A page of a ticket's messages, as agent `me` sees them; 0 for nobody in particular.
+/// A page of the messages of a ticket with this customer, as agent `me` sees them; 0 for nobody in particular.
 ///
 /// # Errors
 /// What SQLite says.
 pub fn list(
     tx: &Tx<'_>,
-    ticket_id: i64,
+    (ticket_id, customer): (i64, &CustomerReference),
     me: i64,
     order: Order,
     paging: Paging,
@@ -77,7 +79,8 @@ pub fn list(
                 tx,
                 sql,
                 named_params! {
-                    ":ticket": ticket_id, ":me": me, ":limit": paging.per_page, ":offset": paging.offset()
+                    ":ticket": ticket_id, ":customer": customer.id, ":customer_name": customer.name, ":me": me,
+                    ":limit": paging.per_page, ":offset": paging.offset()
                 },
             )
         },

@@ -463,8 +463,8 @@ pub fn insert_history(tx: &Tx<'_>, ticket: &SampleTicket<'_>) -> Result<Inserted
         tx,
         "INSERT INTO ticket (reference_id, title, content, status, priority, department_id, category_id, product_id, customer_id,
            assigned_to, is_resolved, is_locked, awaits_reply, last_reply_at, closed_at, created_at, updated_at, agent_ids, label_ids,
-           field_values)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+           field_values, customer_name, customer_email)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         params![
             reference,
             ticket.title,
@@ -485,7 +485,9 @@ pub fn insert_history(tx: &Tx<'_>, ticket: &SampleTicket<'_>) -> Result<Inserted
             updated.0,
             copied(ticket.agents),
             copied(ticket.labels),
-            serde_json::Value::from_iter(ticket.fields.iter().map(|(id, value)| json!([id, value]))).to_string()
+            serde_json::Value::from_iter(ticket.fields.iter().map(|(id, value)| json!([id, value]))).to_string(),
+            customer_name,
+            customer_email
         ],
     )?;
     for agent in ticket.agents {
@@ -646,12 +648,13 @@ const SEARCH: [&str; 5] =
 
 /// Triggers that do something for every row of a large desk. A ticket's copies are written with it, and what is counted is
 /// counted in the end.
-const TRIGGERS: [&str; 6] = [
+const TRIGGERS: [&str; 7] = [
     "ticket_count_insert",
     "ticket_agent_count_insert",
     "ticket_agent_ids_insert",
     "ticket_label_ids_insert",
     "ticket_field_values_insert",
+    "ticket_customer_insert",
     "notification_insert",
 ];
 

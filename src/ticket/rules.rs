@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::field::{self, Fields};
-use super::model::{AdminTicketPatch, State, Status, Texts};
+use super::model::{AdminTicketPatch, CustomerReference, State, Status, Texts};
 use super::store::{self, Place, Shown};
 use super::{Condition, Version, Visibility};
 use crate::activity::{self, Actor, Changes, Entry};
@@ -80,6 +80,14 @@ pub fn find(tx: &Tx<'_>, me: impl Into<Visibility>, id: i64) -> Result<Shown> {
 /// [`crate::error::Error::NotFound`].
 pub fn find_version(tx: &Tx<'_>, me: impl Into<Visibility>, id: i64) -> Result<Version> {
     store::find_version(tx, &me.into(), id)?.or_not_found()
+}
+
+/// The customer of a ticket the caller sees.
+///
+/// # Errors
+/// [`crate::error::Error::NotFound`].
+pub fn find_customer(tx: &Tx<'_>, me: impl Into<Visibility>, id: i64) -> Result<CustomerReference> {
+    store::find_customer(tx, &me.into(), id)?.or_not_found()
 }
 
 /// Changes a ticket; locked ones too. A change that leaves everything as it is writes nothing.

@@ -71,6 +71,8 @@ fn each_fault_is_found() {
         ("UPDATE customer SET name = 'Somebody Else' WHERE id = 1", "ticket search"),
         ("UPDATE ticket SET agent_ids = ',1,2,3,' WHERE id = 1", "what tickets show"),
         ("UPDATE ticket SET label_ids = '' WHERE label_ids <> ''", "what tickets show"),
+        ("UPDATE ticket SET customer_name = 'Somebody Else' WHERE id = 1", "what tickets show"),
+        ("UPDATE ticket SET customer_email = 'a@b.example' WHERE id = 1", "what tickets show"),
         ("UPDATE ticket SET field_values = '[[1,\"x\"]]' WHERE id = 1", "what tickets show"),
         ("UPDATE ticket_text SET body = 'quite another' WHERE ticket_id = 1", "ticket search"),
         ("DELETE FROM ticket_text WHERE ticket_id = 1", "ticket search"),

@@ -192,3 +192,30 @@ fn a_creation_sent_twice_is_done_once() {
     );
     assert_eq!(again.header("idempotent-replayed"), Some("true"));
 }
+
+#[test]
+fn tickets_and_messages_show_their_customers_as_they_are_now() {
+    let app = TestApp::desk();
+    let ada = app.agent("ada");
+    let asks = || {
+        let (one, list) = (ada.get("/tickets/1"), ada.get("/tickets"));
+        let listed = list.items().iter().find(|ticket| ticket["id"] == 1).unwrap()["customer"].clone();
+        assert_eq!(one.data()["customer"], listed);
+        listed
+    };
+    let wrote = || {
+        let (ours, theirs) = (ada.get("/tickets/1/messages"), app.admin().get("/tickets/1/messages"));
+        assert_eq!(ours.items()[0]["sender"], theirs.items()[0]["sender"]);
+        ours.items()[0]["sender"].clone()
+    };
+    let before = wrote();
+    app.admin().put("/customers/1", json!({ "name": "Joan Dœ", "email": "joan@customer.example" }));
+    assert_eq!(asks(), json!({ "id": 1, "name": "Joan Dœ", "email": "joan@customer.example" }));
+    assert_eq!(wrote(), json!({ "type": "customer", "id": 1, "name": "Joan Dœ", "avatar_url": null }));
+    assert_ne!(wrote(), before);
+    // No operation does this. Who wrote remains who wrote.
+    app.sql("UPDATE ticket SET customer_id = 2 WHERE id = 1");
+    let other: String = app.look_up("SELECT name FROM customer WHERE id = 2");
+    assert_eq!([&asks()["id"], &asks()["name"]], [&json!(2), &json!(other)]);
+    assert_eq!([&wrote()["id"], &wrote()["name"]], [&json!(1), &json!("Joan Dœ")]);
+}

@@ -14,7 +14,7 @@ use lodge::noun::Stored;
 use lodge::scalar::Priority;
 use lodge::seed::{Size, fill_large};
 use lodge::text;
-use lodge::ticket::model::{Filter, Status, Ticket, TicketSort};
+use lodge::ticket::model::{CustomerReference, Filter, Status, Ticket, TicketSort};
 use lodge::ticket::{self, Visibility};
 use lodge::time::DAY;
 use lodge::written::Written;
@@ -267,9 +267,11 @@ fn the_dashboard_reads_counters_and_what_was_closed_today() {
 #[test]
 fn conversations_and_notifications_are_found_by_their_indexes() {
     let conn = open::readable(file()).unwrap();
+    let customer = CustomerReference { id: 1, name: "Eva".into(), email: "eva@customer.example".into() };
     for paging in [FIRST, Paging { page: 2, per_page: 2 }] {
         for order in [Order::Asc, Order::Desc] {
-            check(&conn, "messages", "", |_| false, |tx| message::store::list(tx, 19_000, 1, order, paging));
+            let read = |tx: &Tx<'_>| message::store::list(tx, (19_000, &customer), 1, order, paging);
+            check(&conn, "messages", "", |_| false, read);
         }
         for only_unread in [false, true] {
             let read = |tx: &Tx<'_>| notification::store::list(tx, 1, only_unread, paging);

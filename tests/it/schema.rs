@@ -122,6 +122,9 @@ fn miscounted(app: &TestApp) -> Vec<String> {
          WHERE (ifnull(c.total, 0), ifnull(c.unread, 0)) IS NOT
            (SELECT count(*), count(*) FILTER (WHERE NOT is_read) FROM notification n WHERE n.agent_id = a.id)
          UNION ALL
+         SELECT 'customer ' || t.id FROM ticket t JOIN customer c ON c.id = t.customer_id
+         WHERE (t.customer_name, t.customer_email) IS NOT (c.name, c.email)
+         UNION ALL
          SELECT 'likes_count ' || m.id FROM message m
          WHERE m.likes_count <> (SELECT count(*) FROM message_like l WHERE l.message_id = m.id)
          UNION ALL
@@ -134,8 +137,8 @@ fn miscounted(app: &TestApp) -> Vec<String> {
 fn a_miscount_would_be_noticed() {
     let app = TestApp::desk();
     app.sql("UPDATE ticket_count SET n = n + 1 WHERE agent_id = 1 AND status = 'closed'; UPDATE message SET likes_count = 9 WHERE id = 1;
-             UPDATE ticket_sum SET awaiting = awaiting + 1 WHERE agent_id = 1;");
-    assert_eq!(miscounted(&app).len(), 4);
+             UPDATE ticket_sum SET awaiting = awaiting + 1 WHERE agent_id = 1; UPDATE ticket SET customer_email = '' WHERE id = 1;");
+    assert_eq!(miscounted(&app).len(), 5);
 }
 
 #[test]

@@ -15,13 +15,13 @@ use crate::time::Timestamp;
 use crate::written;
 use crate::written::{Each, Perhaps, Written};
 
-/// Whole tickets: their own columns, their customers', their versions and, last, the number for which the names hold that
+/// Whole tickets: their columns, their versions and, last, the number for which the names hold that
 /// they show. What follows says which.
 macro_rules! tickets {
     ($from:literal) => {
         concat!(
             "SELECT t.id, t.reference_id, t.title, t.content, t.status, t.priority, t.department_id, t.category_id, t.product_id,
-               t.customer_id, u.name, u.email, t.assigned_to, t.is_resolved, t.is_locked, t.last_reply_at, t.closed_at,
+               t.customer_id, t.customer_name, t.customer_email, t.assigned_to, t.is_resolved, t.is_locked, t.last_reply_at, t.closed_at,
                t.created_at, t.updated_at, t.agent_ids, t.label_ids, t.field_values, t.version, e.names
              FROM epoch e CROSS JOIN ",
             $from
@@ -167,9 +167,8 @@ fn read(mut rows: Rows<'_>, tx: &Tx<'_>, room: usize) -> Result<Vec<Shown>> {
 /// # Errors
 /// What SQLite says.
 pub fn find_all(tx: &Tx<'_>, ids: &[i64]) -> Result<Vec<Written<Ticket>>> {
-    let mut statement = tx.conn.prepare_cached(tickets!(
-        "rarray(?) wanted CROSS JOIN ticket t ON t.id = wanted.value JOIN customer u ON u.id = t.customer_id"
-    ))?;
+    let mut statement =
+        tx.conn.prepare_cached(tickets!("rarray(?) wanted CROSS JOIN ticket t ON t.id = wanted.value"))?;
     let shown = read(statement.query([Ids::from(ids.iter().copied())])?, tx, ids.len())?;
     Ok(shown.into_iter().map(|shown| shown.ticket).collect())
 }
@@ -187,8 +186,7 @@ pub fn find(tx: &Tx<'_>, id: i64) -> Result<Shown> {
 /// # Errors
 /// What SQLite says.
 pub fn find_seen(tx: &Tx<'_>, visibility: &Visibility, id: i64) -> Result<Option<Shown>> {
-    let sql =
-        seen!(visibility, tickets!("ticket t JOIN customer u ON u.id = t.customer_id WHERE t.id = :id AND "));
+    let sql = seen!(visibility, tickets!("ticket t WHERE t.id = :id AND "));
     let departments = Ids::from(visibility.departments().iter().copied());
     let named: Named<'_> = &[(":id", &id), (":me", &visibility.agent_id()), (":departments", &departments)];
     let mut statement = tx.conn.prepare_cached(sql)?;
@@ -231,6 +229,24 @@ pub fn find_version(tx: &Tx<'_>, visibility: &Visibility, id: i64) -> Result<Opt
     let sql = seen!(
         visibility,
         "SELECT t.id, t.version, e.names FROM ticket t CROSS JOIN epoch e WHERE t.id = :id AND "
+    );
+    first_seen(tx, visibility, sql, id)
+}
+
+impl FromRow for CustomerReference {
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self { id: row.get(0)?, name: row.get(1)?, email: row.get(2)? })
+    }
+}
+
+/// The customer of a ticket, if the ticket is seen.
+///
+/// # Errors
+/// What SQLite says.
+pub fn find_customer(tx: &Tx<'_>, visibility: &Visibility, id: i64) -> Result<Option<CustomerReference>> {
+    let sql = seen!(
+        visibility,
+        "SELECT t.customer_id, t.customer_name, t.customer_email FROM ticket t WHERE t.id = :id AND "
     );
     first_seen(tx, visibility, sql, id)
 }

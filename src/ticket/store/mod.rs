@@ -6,5 +6,5 @@ mod list;
 mod names;
 
 pub use change::*;
-pub use find::{Shown, find, find_all, find_seen, find_state, find_version};
+pub use find::{Shown, find, find_all, find_customer, find_seen, find_state, find_version};
 pub use list::{dashboard, list};
