@@ -95,18 +95,20 @@ impl<'a, T, S: Sent<T> + 'a, I: Iterator<Item = &'a S> + Clone> Sent<Vec<T>> for
     }
 }
 
-/// A `T` that is being written. For [`written!`](crate::written).
+/// A `T` that is being written.
 #[derive(Debug)]
-pub struct Writing<T> {
-    json: Vec<u8>,
+pub struct Writing<'a, T> {
+    json: &'a mut Vec<u8>,
+    /// Where it begins.
+    start: usize,
     went: serde_json::Result<()>,
     of: PhantomData<fn() -> T>,
 }
 
-impl<T> Writing<T> {
-    /// Begins, with room for so many bytes.
-    pub fn begin(room: usize) -> Self {
-        Self { json: Vec::with_capacity(room), went: Ok(()), of: PhantomData }
+impl<'a, T> Writing<'a, T> {
+    /// Begins, behind what is there.
+    pub fn begin(json: &'a mut Vec<u8>) -> Self {
+        Self { start: json.len(), json, went: Ok(()), of: PhantomData }
     }
 
     /// Writes a field. `lead` is a comma and the name as JSON writes it; `_place`, which is never called, says which field of
@@ -114,7 +116,7 @@ impl<T> Writing<T> {
     pub fn field<F>(&mut self, lead: &str, _place: fn(&T) -> &F, value: &impl Sent<F>) {
         self.json.extend_from_slice(lead.as_bytes());
         if self.went.is_ok() {
-            self.went = value.write(&mut self.json);
+            self.went = value.write(self.json);
         }
     }
 
@@ -122,34 +124,81 @@ impl<T> Writing<T> {
     ///
     /// # Errors
     /// When a field could not be serialised, which is a bug.
-    pub fn end(mut self) -> Result<Written<T>> {
+    pub fn end(self) -> Result<()> {
         self.went.map_err(|error| Error::Internal(Box::new(error)))?;
         // In place of the first comma.
-        self.json[0] = b'{';
+        self.json[self.start] = b'{';
         self.json.push(b'}');
-        Ok(Written { json: self.json, of: PhantomData })
+        Ok(())
+    }
+}
+
+impl<T> Written<T> {
+    /// Writes a thing by itself, with room for so many bytes.
+    ///
+    /// # Errors
+    /// Whatever `write` returns; when a field could not be serialised, which is a bug.
+    pub fn alone(room: usize, write: impl FnOnce(&mut Writing<'_, T>) -> Result<()>) -> Result<Self> {
+        let mut json = Vec::with_capacity(room);
+        let mut thing = Writing::begin(&mut json);
+        write(&mut thing)?;
+        thing.end()?;
+        Ok(Self { json, of: PhantomData })
+    }
+}
+
+impl<T> Written<Vec<T>> {
+    /// A list without anything in it yet, with room for so many bytes.
+    pub fn list(room: usize) -> Self {
+        let mut json = Vec::with_capacity(room);
+        json.extend_from_slice(b"[]");
+        Self { json, of: PhantomData }
+    }
+
+    /// Writes one more at its end.
+    ///
+    /// # Errors
+    /// As [`Written::alone`].
+    pub fn push(&mut self, write: impl FnOnce(&mut Writing<'_, T>) -> Result<()>) -> Result<()> {
+        self.json.pop();
+        if self.json.len() > 1 {
+            self.json.push(b',');
+        }
+        let mut thing = Writing::begin(&mut self.json);
+        write(&mut thing)?;
+        thing.end()?;
+        self.json.push(b']');
+        Ok(())
     }
 }
 
 /// Writes a thing as the model's type of that name would be serialised: every field of it, in this order, each as something that
-/// is sent as the field's type. `= "name"` is for a field that is named otherwise outside.
+/// is sent as the field's type. `= "name"` is for a field that is named otherwise outside. Into what is being written, or by itself
+/// with room for so many bytes.
 ///
 /// ```
-/// # use lodge::{reference::Reference, written};
+/// # use lodge::{reference::Reference, written, written::Written};
 /// let name = "Billing";
 /// let json = written!(Reference, 64, { id: 7_i64, name: name })?;
 /// assert_eq!(format!("{json:?}"), r#"{"id":7,"name":"Billing"}"#);
+/// let mut list = Written::<Vec<Reference>>::list(64);
+/// list.push(|item| Ok(written!(item: Reference, { id: 7_i64, name: name })))?;
+/// assert_eq!(format!("{list:?}"), r#"[{"id":7,"name":"Billing"}]"#);
 /// # Ok::<(), lodge::error::Error>(())
 /// ```
 #[macro_export]
 macro_rules! written {
-    ($type:ident, $room:expr, { $($field:ident $(= $name:literal)? : $value:expr),+ $(,)? }) => {{
+    ($thing:ident: $type:ident, { $($field:ident $(= $name:literal)? : $value:expr),+ $(,)? }) => {{
         // Every field has to be there.
         let _ = |thing: $type| { let $type { $($field: _),+ } = thing; };
-        let mut thing = $crate::written::Writing::<$type>::begin($room);
-        $( thing.field($crate::written!(@lead $field $(= $name)?), |thing| &thing.$field, &$value); )+
-        thing.end()
+        $( $thing.field($crate::written!(@lead $field $(= $name)?), |thing: &$type| &thing.$field, &$value); )+
     }};
+    ($type:ident, $room:expr, { $($fields:tt)+ }) => {
+        $crate::written::Written::<$type>::alone($room, |thing| {
+            $crate::written!(thing: $type, { $($fields)+ });
+            Ok(())
+        })
+    };
     (@lead $field:ident) => { concat!(",\"", stringify!($field), "\":") };
     (@lead $field:ident = $name:literal) => { concat!(",\"", $name, "\":") };
 }

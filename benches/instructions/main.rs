@@ -38,7 +38,7 @@ const DESK: Size = Size { tickets: 2000, agents: 10, articles: 200, seed: 1 };
 /// What is counted: a name, the method, the address under `/api/v1`, what else is sent, and the status of the answer. `{id}` is the
 /// newest ticket of the agent who asks.
 #[rustfmt::skip]
-const PATHS: [(&str, Method, &str, Extra, StatusCode); 12] = [
+const PATHS: [(&str, Method, &str, Extra, StatusCode); 13] = [
     ("health check", Method::GET, "/health-check", Extra::None, StatusCode::OK),
     ("unknown key", Method::GET, "/external/tickets", Extra::WrongKey, StatusCode::UNAUTHORIZED),
     ("invalid parameter", Method::GET, "/external/tickets?page=0", Extra::None, StatusCode::UNPROCESSABLE_ENTITY),
@@ -48,6 +48,7 @@ const PATHS: [(&str, Method, &str, Extra, StatusCode); 12] = [
     ("one ticket", Method::GET, "/external/tickets/{id}", Extra::None, StatusCode::OK),
     ("one ticket, unchanged", Method::GET, "/external/tickets/{id}", Extra::Etag, StatusCode::NOT_MODIFIED),
     ("messages", Method::GET, "/external/tickets/{id}/messages", Extra::None, StatusCode::OK),
+    ("labels", Method::GET, "/external/labels", Extra::None, StatusCode::OK),
     ("dashboard", Method::GET, "/external/dashboard", Extra::None, StatusCode::OK),
     ("unread notifications", Method::GET, "/external/notifications/unread-count", Extra::None, StatusCode::OK),
     ("reply", Method::POST, "/external/tickets/{id}/messages", Extra::Reply, StatusCode::CREATED),

@@ -3,11 +3,13 @@
 use rusqlite::{Row, params};
 
 use super::model::{CannedResponse, CannedResponseItem};
-use crate::db::{FromRow, Tx, all, execute, exists, inserted};
+use crate::db::{FromRow, Tx, WriteRow, all_written, execute, exists, inserted, text, text_or_null};
 use crate::error::Result;
 use crate::noun::Stored;
 use crate::text::fold;
 use crate::time::Timestamp;
+use crate::written;
+use crate::written::{Perhaps, Writing, Written};
 
 impl FromRow for CannedResponse {
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
@@ -78,17 +80,20 @@ pub fn is_shortcut_taken(tx: &Tx<'_>, shortcut: &str, id: i64) -> Result<bool> {
     exists(tx, "SELECT 1 FROM canned_response WHERE shortcut = ? AND id <> ?", params![shortcut, id])
 }
 
-impl FromRow for CannedResponseItem {
-    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self {
-            id: row.get(0)?,
-            title: row.get(1)?,
-            content: row.get(2)?,
-            category: row.get(3)?,
-            shortcut: row.get(4)?,
-            is_active: row.get(5)?,
-            sort_order: row.get(6)?,
-        })
+impl WriteRow for CannedResponseItem {
+    const ROOM: usize = 600;
+
+    fn write_row(row: &Row<'_>, thing: &mut Writing<'_, Self>) -> Result<()> {
+        written!(thing: CannedResponseItem, {
+            id: row.get::<_, i64>(0)?,
+            title: text(row, 1)?,
+            content: text(row, 2)?,
+            category: Perhaps(text_or_null(row, 3)?.as_ref()),
+            shortcut: Perhaps(text_or_null(row, 4)?.as_ref()),
+            is_active: row.get::<_, bool>(5)?,
+            sort_order: row.get::<_, i64>(6)?,
+        });
+        Ok(())
     }
 }
 
@@ -96,8 +101,8 @@ impl FromRow for CannedResponseItem {
 ///
 /// # Errors
 /// What SQLite says.
-pub fn list_active(tx: &Tx<'_>) -> Result<Vec<CannedResponseItem>> {
-    all(
+pub fn list_active(tx: &Tx<'_>) -> Result<Written<Vec<CannedResponseItem>>> {
+    all_written(
         tx,
         "SELECT id, title, content, category, shortcut, is_active, sort_order FROM canned_response
          WHERE is_active = 1 ORDER BY sort_order, title_fold, id",

@@ -37,8 +37,8 @@ pub use self::kept::Kept;
 pub use self::page::{Page, Paging};
 pub use self::reading::Reading;
 pub use self::row::{
-    FromRow, Ids, Named, Optional, all, all_named, bind, each, execute, exists, first, inserted, one, until,
-    unwritten, word,
+    FromRow, Ids, Named, Optional, WriteRow, all, all_named, all_written, bind, each, execute, exists, first,
+    inserted, one, text, text_or_null, until, word,
 };
 use crate::error::{Error, Result};
 use crate::time::{Clock, Timestamp};

@@ -7,6 +7,10 @@ use rusqlite::{Params, Row, Statement};
 
 use super::Tx;
 use crate::error::{Error, Result};
+use crate::written::{Writing, Written};
+
+/// How many bytes most lists have that are sent whole.
+const LIST: usize = 1024;
 
 /// A value that one row makes. The store names its columns in the statement, in the order this reads them.
 pub trait FromRow: Sized {
@@ -33,6 +37,39 @@ impl FromRow for String {
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
         row.get(0)
     }
+}
+
+/// A thing that is sent as it stands in a row.
+pub trait WriteRow: Sized {
+    /// About how many bytes it has.
+    const ROOM: usize;
+
+    /// Writes the row.
+    ///
+    /// # Errors
+    /// When a column is missing or of another type, which is a bug.
+    fn write_row(row: &Row<'_>, thing: &mut Writing<'_, Self>) -> Result<()>;
+}
+
+impl<T: WriteRow> FromRow for Written<T> {
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let written = Self::alone(T::ROOM, |thing| T::write_row(row, thing));
+        written.map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
+    }
+}
+
+/// Every row of a statement, as the list in which they are sent.
+///
+/// # Errors
+/// What SQLite says.
+pub fn all_written<T: WriteRow>(tx: &Tx<'_>, sql: &str, params: impl Params) -> Result<Written<Vec<T>>> {
+    let mut statement = tx.conn.prepare_cached(sql)?;
+    let mut rows = statement.query(params)?;
+    let mut list = Written::list(LIST);
+    while let Some(row) = rows.next()? {
+        list.push(|thing| T::write_row(row, thing))?;
+    }
+    Ok(list)
 }
 
 /// Every row of a statement.
@@ -101,21 +138,32 @@ pub fn exists(tx: &Tx<'_>, sql: &str, params: impl Params) -> Result<bool> {
     Ok(tx.conn.prepare_cached(sql)?.exists(params)?)
 }
 
+/// A column that holds a text.
+///
+/// # Errors
+/// When it holds something else, which the table's type prevents.
+pub fn text<'a>(row: &'a Row<'_>, column: usize) -> rusqlite::Result<&'a str> {
+    Ok(row.get_ref(column)?.as_str()?)
+}
+
+/// A column that holds a text or nothing.
+///
+/// # Errors
+/// As [`text`].
+pub fn text_or_null<'a>(row: &'a Row<'_>, column: usize) -> rusqlite::Result<Option<&'a str>> {
+    Ok(row.get_ref(column)?.as_str_or_null()?)
+}
+
 /// A column that holds one of a few words.
 ///
 /// # Errors
 /// When it holds another, which the table's CHECK prevents.
 pub fn word<T>(row: &Row<'_>, column: usize, from_word: impl Fn(&str) -> Option<T>) -> rusqlite::Result<T> {
-    let text = row.get_ref(column)?.as_str()?;
+    let text = text(row, column)?;
     from_word(text).ok_or_else(|| {
         let why = format!("unknown word {text}");
         rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, why.into())
     })
-}
-
-/// What was read from a row could not be written down, which is a bug.
-pub fn unwritten(error: Error) -> rusqlite::Error {
-    rusqlite::Error::ToSqlConversionFailure(error.into())
 }
 
 /// Parameters of which only those are bound that the statement names: for statements put together from fragments.

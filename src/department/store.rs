@@ -3,13 +3,15 @@
 use rusqlite::{Row, params};
 
 use super::model::{Department, DepartmentReference};
-use crate::db::{FromRow, Tx, all, execute, inserted, word};
+use crate::db::{FromRow, Tx, WriteRow, all_written, execute, inserted, text, text_or_null, word};
 use crate::error::Result;
 use crate::noun::Stored;
 use crate::scalar::PublicationStatus;
 use crate::setting;
 use crate::text::fold;
 use crate::time::Timestamp;
+use crate::written;
+use crate::written::{Perhaps, Writing, Written};
 
 impl FromRow for Department {
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
@@ -75,9 +77,16 @@ impl Stored for Department {
     }
 }
 
-impl FromRow for DepartmentReference {
-    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self { id: row.get(0)?, name: row.get(1)?, description: row.get(2)? })
+impl WriteRow for DepartmentReference {
+    const ROOM: usize = 200;
+
+    fn write_row(row: &Row<'_>, thing: &mut Writing<'_, Self>) -> Result<()> {
+        written!(thing: DepartmentReference, {
+            id: row.get::<_, i64>(0)?,
+            name: text(row, 1)?,
+            description: Perhaps(text_or_null(row, 2)?.as_ref()),
+        });
+        Ok(())
     }
 }
 
@@ -85,8 +94,8 @@ impl FromRow for DepartmentReference {
 ///
 /// # Errors
 /// What SQLite says.
-pub fn list_published(tx: &Tx<'_>) -> Result<Vec<DepartmentReference>> {
-    all(
+pub fn list_published(tx: &Tx<'_>) -> Result<Written<Vec<DepartmentReference>>> {
+    all_written(
         tx,
         "SELECT id, name, description FROM department WHERE status = 'published' ORDER BY sort_order, name_fold, id",
         [],

@@ -84,9 +84,10 @@ impl Answer {
         Self::render(status, None, Some(|body: &mut Vec<u8>| thing.write(body)), None)
     }
 
-    /// Several.
-    fn many<T>(things: &[impl Sent<T>], pages: Option<Pages>) -> Result<Self> {
-        Self::render(StatusCode::OK, None, Some(|body: &mut Vec<u8>| Each(things.iter()).write(body)), pages)
+    /// Several, a page of them.
+    fn many<T>(things: &[impl Sent<T>], pages: Pages) -> Result<Self> {
+        let write = |body: &mut Vec<u8>| Each(things.iter()).write(body);
+        Self::render(StatusCode::OK, None, Some(write), Some(pages))
     }
 
     /// What to remember of it for a repeat: status, `Location`, body.
@@ -231,7 +232,7 @@ impl<T> Listing<T> {
             per_page: page.paging.per_page,
             total: page.total,
         };
-        Ok(Answer::many(&page.items, Some(meta))?.into())
+        Ok(Answer::many(&page.items, meta)?.into())
     }
 }
 
@@ -240,8 +241,8 @@ impl<T> Whole<T> {
     ///
     /// # Errors
     /// When it cannot be serialised, which is a bug.
-    pub fn new(items: &[impl Sent<T>]) -> Result<Self> {
-        Ok(Answer::many(items, None)?.into())
+    pub fn new(list: &impl Sent<Vec<T>>) -> Result<Self> {
+        Ok(Answer::one(StatusCode::OK, list)?.into())
     }
 }
 

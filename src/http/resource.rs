@@ -11,7 +11,6 @@ use poem_openapi::param::{Path, Query};
 use poem_openapi::registry::{MetaApi, MetaOperation, MetaParamIn, Registry};
 use poem_openapi::types::Type;
 use poem_openapi::{OAuthScopes, OpenApi};
-use serde::Serialize;
 
 use super::answer::{Created, Done, Listing, Reply, Whole};
 use super::caller::{Body, ByAdmin, ByAgent, INTERNAL};
@@ -23,6 +22,7 @@ use crate::error::Result;
 use crate::http::tag::{BASE, Tag};
 use crate::noun::{self, Noun};
 use crate::scalar::{Id, PageNumber, PerPage};
+use crate::written::Written;
 
 /// A noun that agents only look up: a whole list, in its order.
 pub trait Lookup: Send + Sync + 'static {
@@ -34,13 +34,13 @@ pub trait Lookup: Send + Sync + 'static {
     const OPERATION: (&'static str, &'static str, &'static str);
 
     /// What an item is.
-    type View: Type + Serialize + Send + 'static;
+    type View: Type + Send + 'static;
 
     /// The whole list.
     ///
     /// # Errors
     /// What SQLite says.
-    fn list(tx: &Tx<'_>) -> Result<Vec<Self::View>>;
+    fn list(tx: &Tx<'_>) -> Result<Written<Vec<Self::View>>>;
 }
 
 /// The operations of a noun that agents only look up.

@@ -6,6 +6,7 @@ use crate::db::Tx;
 use crate::error::Result;
 use crate::http::resource::Lookup;
 use crate::http::tag::Tag;
+use crate::written::Written;
 
 impl Lookup for LabelReference {
     const PATH: &'static str = "/external/labels";
@@ -18,7 +19,7 @@ impl Lookup for LabelReference {
 
     type View = Self;
 
-    fn list(tx: &Tx<'_>) -> Result<Vec<Self>> {
+    fn list(tx: &Tx<'_>) -> Result<Written<Vec<Self>>> {
         store::list_published(tx)
     }
 }

@@ -3,12 +3,14 @@
 use rusqlite::{Row, params};
 
 use super::model::{Label, LabelReference};
-use crate::db::{FromRow, Ids, Tx, all, execute, inserted, word};
+use crate::db::{FromRow, Ids, Tx, WriteRow, all, all_written, execute, inserted, text, word};
 use crate::error::Result;
 use crate::noun::Stored;
 use crate::scalar::PublicationStatus;
 use crate::text::fold;
 use crate::time::Timestamp;
+use crate::written;
+use crate::written::{Writing, Written};
 
 impl FromRow for Label {
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
@@ -57,9 +59,12 @@ impl Stored for Label {
     }
 }
 
-impl FromRow for LabelReference {
-    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self { id: row.get(0)?, name: row.get(1)?, color: row.get(2)? })
+impl WriteRow for LabelReference {
+    const ROOM: usize = 80;
+
+    fn write_row(row: &Row<'_>, thing: &mut Writing<'_, Self>) -> Result<()> {
+        written!(thing: LabelReference, { id: row.get::<_, i64>(0)?, name: text(row, 1)?, color: text(row, 2)? });
+        Ok(())
     }
 }
 
@@ -67,8 +72,8 @@ impl FromRow for LabelReference {
 ///
 /// # Errors
 /// What SQLite says.
-pub fn list_published(tx: &Tx<'_>) -> Result<Vec<LabelReference>> {
-    all(
+pub fn list_published(tx: &Tx<'_>) -> Result<Written<Vec<LabelReference>>> {
+    all_written(
         tx,
         "SELECT id, name, color FROM label WHERE status = 'published' ORDER BY sort_order, name_fold, id",
         [],

@@ -3,15 +3,12 @@
 use rusqlite::{Row, named_params, params};
 
 use super::model::{Like, Message, Order, Sender, SenderType};
-use crate::db::{FromRow, Page, Paging, Tx, all, first, inserted, one, unwritten, word};
+use crate::db::{FromRow, Page, Paging, Tx, WriteRow, all, first, inserted, one, text, text_or_null, word};
 use crate::error::Result;
 use crate::ticket::model::CustomerReference;
 use crate::time::Timestamp;
 use crate::written;
-use crate::written::{Perhaps, Written};
-
-/// About how many bytes a message has besides its text.
-const BESIDES: usize = 400;
+use crate::written::{Perhaps, Writing, Written};
 
 /// A message with its sender and whether agent `:me` likes it; what follows says which. The ticket's customer, who is the
 /// customer of nearly every message, is not looked up for each if it is known as `:customer` and `:customer_name`.
@@ -30,28 +27,28 @@ macro_rules! messages {
     };
 }
 
-impl FromRow for Written<Message> {
-    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
-        let text = |column| -> rusqlite::Result<_> { Ok(row.get_ref(column)?.as_str()?) };
+impl WriteRow for Message {
+    const ROOM: usize = 800;
+
+    fn write_row(row: &Row<'_>, thing: &mut Writing<'_, Self>) -> Result<()> {
         let sender = written!(Sender, 128, {
             kind = "type": word(row, 4, SenderType::from_word)?,
             id: row.get::<_, Option<i64>>(5)?,
-            name: text(6)?,
-            avatar_url: Perhaps(row.get_ref(7)?.as_str_or_null()?.as_ref()),
-        });
-        let content = text(2)?;
-        let message = written!(Message, content.len() + BESIDES, {
+            name: text(row, 6)?,
+            avatar_url: Perhaps(text_or_null(row, 7)?.as_ref()),
+        })?;
+        written!(thing: Message, {
             id: row.get::<_, i64>(0)?,
             ticket_id: row.get::<_, i64>(1)?,
-            content: content,
+            content: text(row, 2)?,
             is_internal: row.get::<_, bool>(3)?,
-            sender: sender.map_err(unwritten)?,
+            sender: sender,
             likes_count: row.get::<_, i64>(8)?,
             liked: row.get::<_, bool>(9)?,
             created_at: Timestamp(row.get(10)?),
             updated_at: Timestamp(row.get(11)?),
         });
-        message.map_err(unwritten)
+        Ok(())
     }
 }
 

@@ -4,31 +4,28 @@ use rusqlite::{Row, params};
 
 use super::Sender;
 use super::model::{Notification, NotificationType};
-use crate::db::{FromRow, Ids, Page, Paging, Tx, all, execute, first, unwritten, word};
+use crate::db::{FromRow, Ids, Page, Paging, Tx, WriteRow, all, execute, first, text, text_or_null, word};
 use crate::error::Result;
 use crate::time::Timestamp;
 use crate::written;
-use crate::written::{Perhaps, Written};
+use crate::written::{Perhaps, Writing, Written};
 
-/// About how many bytes a notification has.
-const ROOM: usize = 400;
+impl WriteRow for Notification {
+    const ROOM: usize = 400;
 
-impl FromRow for Written<Notification> {
-    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
-        let text = |column| -> rusqlite::Result<_> { Ok(row.get_ref(column)?.as_str()?) };
-        let perhaps = |column| -> rusqlite::Result<_> { Ok(row.get_ref(column)?.as_str_or_null()?) };
-        let notification = written!(Notification, ROOM, {
+    fn write_row(row: &Row<'_>, thing: &mut Writing<'_, Self>) -> Result<()> {
+        written!(thing: Notification, {
             id: row.get::<_, i64>(0)?,
             kind = "type": word(row, 1, NotificationType::from_word)?,
-            title: text(2)?,
-            message: text(3)?,
+            title: text(row, 2)?,
+            message: text(row, 3)?,
             ticket_id: row.get::<_, i64>(4)?,
-            sender_name: Perhaps(perhaps(5)?.as_ref()),
-            sender_avatar: Perhaps(perhaps(6)?.as_ref()),
+            sender_name: Perhaps(text_or_null(row, 5)?.as_ref()),
+            sender_avatar: Perhaps(text_or_null(row, 6)?.as_ref()),
             is_read: row.get::<_, bool>(7)?,
             created_at: Timestamp(row.get(8)?),
         });
-        notification.map_err(unwritten)
+        Ok(())
     }
 }
 
