@@ -17,8 +17,6 @@ impl Lookup for CannedResponseItem {
         "All active ones, by `sort_order`, then title. Not paginated.",
     );
 
-    type View = Self;
-
     fn list(tx: &Tx<'_>) -> Result<Written<Vec<Self>>> {
         store::list_active(tx)
     }

@@ -17,8 +17,6 @@ impl Lookup for DepartmentReference {
         "The departments that `GET /tickets` can filter by: published ones, by `sort_order`, then name. Not paginated.",
     );
 
-    type View = Self;
-
     fn list(tx: &Tx<'_>) -> Result<Written<Vec<Self>>> {
         store::list_published(tx)
     }

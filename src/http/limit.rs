@@ -126,6 +126,15 @@ mod tests {
     }
 
     #[test]
+    fn who_is_counted_late_turns_no_clock_back() {
+        let buckets = Buckets::new(60);
+        let (early, late) = (Instant::now(), Instant::now() + Duration::from_secs(1));
+        assert!((0..60).all(|_| buckets.take("a", late).is_ok()));
+        assert!(buckets.take("a", early).is_err());
+        assert!(buckets.take("a", late).is_err());
+    }
+
+    #[test]
     fn zero_is_no_limit() {
         let buckets = Buckets::new(0);
         assert!((0..10_000).all(|_| buckets.take("a", Instant::now()).is_ok()));

@@ -25,7 +25,7 @@ use crate::scalar::{Id, PageNumber, PerPage};
 use crate::written::Written;
 
 /// A noun that agents only look up: a whole list, in its order.
-pub trait Lookup: Send + Sync + 'static {
+pub trait Lookup: Type + Send + Sync + Sized + 'static {
     /// Where the list is, below the base of the API.
     const PATH: &'static str;
     /// The group of operations it belongs to.
@@ -33,14 +33,11 @@ pub trait Lookup: Send + Sync + 'static {
     /// The operation's name, summary and description in the document.
     const OPERATION: (&'static str, &'static str, &'static str);
 
-    /// What an item is.
-    type View: Type + Send + 'static;
-
     /// The whole list.
     ///
     /// # Errors
     /// What SQLite says.
-    fn list(tx: &Tx<'_>) -> Result<Written<Vec<Self::View>>>;
+    fn list(tx: &Tx<'_>) -> Result<Written<Vec<Self>>>;
 }
 
 /// The operations of a noun that agents only look up.
@@ -59,7 +56,7 @@ impl<R> Lookups<R> {
 impl<R: Lookup> Inner<R> {
     /// List
     #[oai(path = "/", method = "get")]
-    async fn list(&self, _me: ByAgent) -> Result<Whole<R::View>, Failure> {
+    async fn list(&self, _me: ByAgent) -> Result<Whole<R>, Failure> {
         Ok(self.0.read(|tx| Whole::new(&R::list(tx)?))?)
     }
 }

@@ -16,7 +16,8 @@ macro_rules! messages {
     ($rest:literal) => {
         concat!(
             "SELECT m.id, m.ticket_id, m.content, m.is_internal, m.sender_type,
-               coalesce(m.agent_id, m.customer_id, m.api_key_id), coalesce(a.name, c.name, k.name, iif(m.customer_id = :customer, :customer_name, 'System')), a.avatar_url,
+               coalesce(m.agent_id, m.customer_id, m.api_key_id),
+               coalesce(a.name, c.name, k.name, iif(m.customer_id = :customer, :customer_name, 'System')), a.avatar_url,
                m.likes_count,
                m.likes_count > 0 AND EXISTS (SELECT 1 FROM message_like l WHERE l.message_id = m.id AND l.agent_id = :me),
                m.created_at, m.updated_at

@@ -50,11 +50,13 @@ impl Condition {
         let lines = request.headers().get_all(header).iter().map(|value| value.to_str().unwrap_or_default());
         let tags: Vec<String> =
             lines.flat_map(|line| line.split(',')).map(|tag| tag.trim().to_owned()).collect();
-        match tags.is_empty() {
-            // A line without a tag has an empty one.
-            true => Self::Absent,
-            false if tags.iter().any(|tag| tag == "*") => Self::Any,
-            false => Self::Tags(tags),
+        // A line without a tag has an empty one: without any there was no line.
+        if tags.is_empty() {
+            Self::Absent
+        } else if tags.iter().any(|tag| tag == "*") {
+            Self::Any
+        } else {
+            Self::Tags(tags)
         }
     }
 

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use rusqlite::{Row, Rows};
+use rusqlite::{CachedStatement, Row, Rows};
 
 use super::names::Names;
-use crate::db::{FromRow, Ids, Named, Tx, all_named, bind, word};
+use crate::db::{FromRow, Ids, Tx, bind, word};
 use crate::error::{Error, Result};
 use crate::reference::Reference;
 use crate::ticket::model::{CustomerReference, FieldValue, Priority, State, Status, Ticket};
@@ -15,8 +15,8 @@ use crate::time::Timestamp;
 use crate::written;
 use crate::written::{Each, Perhaps, Written};
 
-/// Whole tickets: their columns, their versions and, last, the number for which the names hold that
-/// they show. What follows says which.
+/// Whole tickets: their columns, their versions and, last, the number for which the names hold that they show. What follows
+/// says which.
 macro_rules! tickets {
     ($from:literal) => {
         concat!(
@@ -187,10 +187,7 @@ pub fn find(tx: &Tx<'_>, id: i64) -> Result<Shown> {
 /// What SQLite says.
 pub fn find_seen(tx: &Tx<'_>, visibility: &Visibility, id: i64) -> Result<Option<Shown>> {
     let sql = seen!(visibility, tickets!("ticket t WHERE t.id = :id AND "));
-    let departments = Ids::from(visibility.departments().iter().copied());
-    let named: Named<'_> = &[(":id", &id), (":me", &visibility.agent_id()), (":departments", &departments)];
-    let mut statement = tx.conn.prepare_cached(sql)?;
-    bind(&mut statement, named)?;
+    let mut statement = ask(tx, visibility, sql, id)?;
     Ok(read(statement.raw_query(), tx, 1)?.pop())
 }
 
@@ -267,8 +264,16 @@ pub fn find_state(tx: &Tx<'_>, visibility: &Visibility, id: i64) -> Result<Optio
     first_seen(tx, visibility, sql, id)
 }
 
-fn first_seen<T: FromRow>(tx: &Tx<'_>, visibility: &Visibility, sql: &str, id: i64) -> Result<Option<T>> {
+/// A statement of [`seen!`], bound to a ticket and who looks at it.
+fn ask<'a>(tx: &Tx<'a>, visibility: &Visibility, sql: &str, id: i64) -> Result<CachedStatement<'a>> {
     let departments = Ids::from(visibility.departments().iter().copied());
-    let named: Named<'_> = &[(":id", &id), (":me", &visibility.agent_id()), (":departments", &departments)];
-    Ok(all_named(tx, sql, named)?.pop())
+    let mut statement = tx.conn.prepare_cached(sql)?;
+    bind(&mut statement, &[(":id", &id), (":me", &visibility.agent_id()), (":departments", &departments)])?;
+    Ok(statement)
+}
+
+fn first_seen<T: FromRow>(tx: &Tx<'_>, visibility: &Visibility, sql: &str, id: i64) -> Result<Option<T>> {
+    let mut statement = ask(tx, visibility, sql, id)?;
+    let mut rows = statement.raw_query();
+    Ok(rows.next()?.map(T::from_row).transpose()?)
 }
