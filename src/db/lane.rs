@@ -2,12 +2,12 @@
 //! take tens of milliseconds. Short reads never stand behind them.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
+use tokio::sync::mpsc::{self, error::TrySendError};
 use tokio::sync::oneshot;
 
 use super::reading::Snapshot;
@@ -18,22 +18,26 @@ use crate::error::{Error, Result};
 const QUEUE: usize = 64;
 /// How long one read may wait and run in all.
 const DEADLINE: Duration = Duration::from_secs(2);
+/// How long what was found may be held back, so that several answers wake those who serve once.
+const HOLD: Duration = Duration::from_millis(1);
 
-type Job = Box<dyn FnOnce(&Tx<'_>) + Send>;
+type Job = Box<dyn FnOnce(&Tx<'_>) -> Answer + Send>;
+/// Hands over what was found.
+type Answer = Box<dyn FnOnce() + Send>;
 
 /// A thread that reads.
 pub struct Lane {
-    queue: Option<SyncSender<(Instant, Job)>>,
+    queue: Option<mpsc::Sender<(Instant, Job)>>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Lane {
     /// Starts the thread.
     pub fn start(conn: Connection, start: Arc<Start>) -> Self {
-        let (queue, jobs) = sync_channel(QUEUE);
+        let (queue, jobs) = mpsc::channel(QUEUE);
         let thread = std::thread::Builder::new()
             .name("search".into())
-            .spawn(move || work(&conn, &start, &jobs))
+            .spawn(move || work(&conn, &start, jobs))
             .map_err(|error| tracing::error!(%error, "the search thread did not start"))
             .ok();
         Self { queue: Some(queue), thread: Mutex::new(thread) }
@@ -49,13 +53,16 @@ impl Lane {
     ) -> Result<T> {
         let (answer, waiting) = oneshot::channel();
         let job: Job = Box::new(move |tx| {
-            // Nobody waits any more when the client has left: not an error.
-            let _ = answer.send(job(tx));
+            let found = job(tx);
+            Box::new(move || {
+                // Nobody waits any more when the client has left: not an error.
+                let _ = answer.send(found);
+            })
         });
         match self.queue.as_ref().map(|queue| queue.try_send((Instant::now() + DEADLINE, job))) {
             Some(Ok(())) => waiting.await.unwrap_or(Err(Error::Overloaded)),
             Some(Err(TrySendError::Full(_))) => Err(Error::Overloaded),
-            Some(Err(TrySendError::Disconnected(_))) | None => {
+            Some(Err(TrySendError::Closed(_))) | None => {
                 Err(Error::internal("the search thread is gone"))
             }
         }
@@ -71,27 +78,71 @@ impl Drop for Lane {
     }
 }
 
-fn work(conn: &Connection, start: &Start, jobs: &Receiver<(Instant, Job)>) {
-    while let Ok((deadline, job)) = jobs.recv() {
-        if Instant::now() >= deadline {
-            continue; // Dropping the job drops its answer: the caller hears that we are overloaded.
-        }
-        let in_time = conn.progress_handler(10_000, Some(move || Instant::now() >= deadline));
-        if let Err(error) = in_time {
-            tracing::error!(%error, "no deadline for this search");
-        }
-        let done = catch_unwind(AssertUnwindSafe(|| {
-            let snapshot = Snapshot::begin(conn)?;
-            job(&start.tx(conn));
-            drop(snapshot);
-            Ok::<_, Error>(())
-        }));
-        match done {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::error!(%error, "a search failed"),
-            Err(_) => tracing::error!("a search panicked"),
-        }
-        // Ends the deadline before the snapshot of the next job begins.
-        let _ = conn.progress_handler(0, None::<fn() -> bool>);
+/// What was found and is held back. To wake a thread that serves, and the one that it wakes in turn, takes a third of what a short
+/// search does; so the answers of some go out together, while there is more to do than is ready.
+#[derive(Clone, Default)]
+struct Ready(Arc<Mutex<Held>>);
+
+#[derive(Default)]
+struct Held {
+    answers: Vec<Answer>,
+    since: Option<Instant>,
+}
+
+impl Ready {
+    fn hold(&self, answer: Answer) {
+        let mut held = self.held();
+        held.since.get_or_insert_with(Instant::now);
+        held.answers.push(answer);
     }
+
+    /// Hands everything over, if no more searches wait than answers, or the first answer has been held back long enough.
+    fn hand_over(&self, waiting: usize) {
+        let mut held = self.held();
+        let is_late = |since: Instant| since.elapsed() >= HOLD;
+        if held.answers.len() >= waiting || held.since.is_some_and(is_late) {
+            held.since = None;
+            held.answers.drain(..).for_each(|answer| answer());
+        }
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn work(conn: &Connection, start: &Start, mut jobs: mpsc::Receiver<(Instant, Job)>) {
+    let ready = Ready::default();
+    while let Some((deadline, job)) = jobs.blocking_recv() {
+        // Dropping a job that is too late drops its answer: the caller hears that we are overloaded.
+        if Instant::now() < deadline {
+            run(conn, start, deadline, job, &ready);
+        }
+        ready.hand_over(jobs.len());
+    }
+}
+
+fn run(conn: &Connection, start: &Start, deadline: Instant, job: Job, ready: &Ready) {
+    let found_before = ready.clone();
+    let go_on = move || {
+        // Who asked for a short search does not wait for a long one behind it.
+        found_before.hand_over(usize::MAX);
+        Instant::now() >= deadline
+    };
+    if let Err(error) = conn.progress_handler(10_000, Some(go_on)) {
+        tracing::error!(%error, "no deadline for this search");
+    }
+    let done = catch_unwind(AssertUnwindSafe(|| {
+        let snapshot = Snapshot::begin(conn)?;
+        let answer = job(&start.tx(conn));
+        drop(snapshot);
+        Ok::<_, Error>(answer)
+    }));
+    match done {
+        Ok(Ok(answer)) => ready.hold(answer),
+        Ok(Err(error)) => tracing::error!(%error, "a search failed"),
+        Err(_) => tracing::error!("a search panicked"),
+    }
+    // Ends the deadline before the snapshot of the next job begins.
+    let _ = conn.progress_handler(0, None::<fn() -> bool>);
 }
