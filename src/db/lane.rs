@@ -62,9 +62,7 @@ impl Lane {
         match self.queue.as_ref().map(|queue| queue.try_send((Instant::now() + DEADLINE, job))) {
             Some(Ok(())) => waiting.await.unwrap_or(Err(Error::Overloaded)),
             Some(Err(TrySendError::Full(_))) => Err(Error::Overloaded),
-            Some(Err(TrySendError::Closed(_))) | None => {
-                Err(Error::internal("the search thread is gone"))
-            }
+            Some(Err(TrySendError::Closed(_))) | None => Err(Error::internal("the search thread is gone")),
         }
     }
 }

@@ -10,6 +10,7 @@ use poem_openapi::types::{ParseFromJSON, Type};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions, impl_apirequest_for_payload};
 
 use super::failure::Failure;
+use super::front::Trace;
 use super::gate::Asked;
 use crate::auth::{Admin, Agent, Caller};
 
@@ -39,8 +40,12 @@ fn scheme(description: &'static str) -> MetaSecurityScheme {
     }
 }
 
-fn asked(request: &Request) -> Result<&Arc<Asked>, Failure> {
-    request.data::<Arc<Asked>>().ok_or_else(Failure::internal)
+/// What the gate has found out about a request.
+///
+/// # Errors
+/// 500 where there is no gate, which is a bug.
+pub(super) fn asked(request: &Request) -> Result<&Asked, Failure> {
+    request.data::<Arc<Trace>>().and_then(|trace| trace.asked.get()).ok_or_else(Failure::internal)
 }
 
 impl<'a> ApiExtractor<'a> for ByAgent {

@@ -15,6 +15,7 @@ use super::bounds::Proxies;
 use super::client;
 use super::cors::Origins;
 use super::failure::Failure;
+use super::gate::Asked;
 use super::load::Load;
 use super::metrics::{Metrics, Operation};
 use super::serve::{self, Unread, whole};
@@ -48,6 +49,8 @@ pub struct Trace {
     pub key: AtomicI64,
     /// The operation.
     pub operation: OnceLock<Arc<Operation>>,
+    /// What the gate has found out, once the request has passed it.
+    pub asked: OnceLock<Asked>,
 }
 
 impl Trace {
@@ -58,6 +61,7 @@ impl Trace {
             body_read: AtomicBool::new(false),
             key: AtomicI64::new(0),
             operation: OnceLock::new(),
+            asked: OnceLock::new(),
         }
     }
 }
@@ -113,7 +117,7 @@ impl<E: Endpoint> Endpoint for Front<E> {
         let line = Line::begin(request.method().as_str(), request.uri().path(), &id);
         let crossing = self.origins.crossing(request.method(), request.headers());
         let has_body = request.headers().contains_key(header::TRANSFER_ENCODING)
-            || request.header(header::CONTENT_LENGTH).is_some_and(|length| length != "0");
+            || request.headers().get(header::CONTENT_LENGTH).is_some_and(|length| length != "0");
         let trace = Arc::new(self.trace(&request, started));
         request.set_data(Arc::clone(&trace));
         let mut response = match refuse(&request) {

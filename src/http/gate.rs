@@ -15,7 +15,7 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use percent_encoding::percent_decode_str;
 use poem::endpoint::BoxEndpoint;
-use poem::http::{HeaderValue, Method, header};
+use poem::http::{HeaderName, HeaderValue, Method, header};
 use poem::{Endpoint, Request, Response, Route};
 use poem_openapi::OpenApi;
 use poem_openapi::registry::{MetaOperation, MetaParamIn, Registry};
@@ -40,6 +40,8 @@ use crate::auth::key::KeyType;
 use crate::auth::{self, Caller, Known, Refusal};
 use crate::db::{Db, Reading};
 use crate::error::Check;
+
+const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// What the gate needs and shares between operations.
 pub struct Shared {
@@ -248,7 +250,9 @@ impl Guarded {
         self.check(&request, &query, body.as_ref())?;
         let fingerprint = self.operation.fingerprint(&raw, body.as_ref());
         let asked = Asked { caller, body, fingerprint, running: Arc::clone(&self.shared.running) };
-        request.extensions_mut().insert(Arc::new(asked));
+        if let Some(trace) = request.data::<Arc<Trace>>() {
+            let _ = trace.asked.set(asked);
+        }
         // Only what has parameters there is asked for pages, and looks for them.
         let address = self.operation.has_query().then(|| request.uri().clone());
         if address.is_some() {
@@ -270,7 +274,8 @@ impl Guarded {
 
     /// A body that says it is too long is not even begun to be read.
     fn refuse_long(&self, request: &Request) -> Result<(), Failure> {
-        let length = request.header(header::CONTENT_LENGTH).and_then(|text| text.parse::<u64>().ok());
+        let length = request.headers().get(header::CONTENT_LENGTH);
+        let length = length.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
         match length {
             Some(length) if length > self.shared.max_body as u64 => Err(Failure::too_large().closing()),
             _ => Ok(()),
@@ -297,7 +302,7 @@ impl Guarded {
                 _ => Err(failure),
             }
         };
-        let mut keys = request.headers().get_all("x-api-key").iter();
+        let mut keys = request.headers().get_all(API_KEY).iter();
         let key = match (keys.next(), keys.next()) {
             (None, _) => return failed(Failure::missing_key()),
             (Some(_), Some(_)) => return Err(Failure::malformed()),

@@ -9,7 +9,8 @@ use super::failure::Failure;
 
 /// The methods of one path. HEAD is GET without the body, OPTIONS tells which there are, others are 405.
 pub struct Methods<E> {
-    methods: HashMap<Method, E>,
+    // Four at most: looked through sooner than a hash is made.
+    methods: Vec<(Method, E)>,
     allow: HeaderValue,
 }
 
@@ -25,7 +26,7 @@ impl<E> Methods<E> {
         allow.push("OPTIONS");
         let allow =
             HeaderValue::try_from(allow.join(", ")).unwrap_or_else(|_| HeaderValue::from_static("OPTIONS"));
-        Self { methods, allow }
+        Self { methods: methods.into_iter().collect(), allow }
     }
 }
 
@@ -34,7 +35,7 @@ impl<E: Endpoint<Output = Response>> Endpoint for Methods<E> {
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
         let method = if request.method() == Method::HEAD { &Method::GET } else { request.method() };
-        if let Some(endpoint) = self.methods.get(method) {
+        if let Some((_, endpoint)) = self.methods.iter().find(|(own, _)| own == method) {
             return endpoint.call(request).await;
         }
         if request.method() == Method::OPTIONS {

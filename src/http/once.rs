@@ -12,8 +12,7 @@ use poem_openapi::types::Type;
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 
 use super::answer::{Answer, Repeatable};
-use super::failure::Failure;
-use super::gate::Asked;
+use super::caller::asked;
 use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::idempotency::{self, Record};
@@ -109,7 +108,7 @@ impl<'a> ApiExtractor<'a> for Once {
         _: &mut RequestBody,
         _: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
-        let asked = request.data::<Arc<Asked>>().ok_or_else(Failure::internal)?;
+        let asked = asked(request)?;
         let (Some(key), Some(caller)) = (request.header("idempotency-key"), &asked.caller) else {
             return Ok(Self(None));
         };

@@ -1,5 +1,6 @@
 //! Conditional requests: `ETag`, `If-None-Match`, `If-Match` (RFC 9110, section 13).
 
+use poem::http::{HeaderName, header};
 use poem::{Request, RequestBody};
 use poem_openapi::registry::{MetaParamIn, MetaSchemaRef};
 use poem_openapi::types::Type;
@@ -22,7 +23,13 @@ pub struct Version {
 impl Version {
     /// The strong entity tag.
     pub fn etag(self) -> String {
-        format!("\"{}-{}-{}\"", self.ticket, self.own, self.names)
+        let mut tag = String::with_capacity(32);
+        for (before, number) in [('"', self.ticket), ('-', self.own), ('-', self.names)] {
+            tag.push(before);
+            tag.push_str(itoa::Buffer::new().format(number));
+        }
+        tag.push('"');
+        tag
     }
 
     fn parse(tag: &str) -> Option<Self> {
@@ -46,7 +53,7 @@ pub enum Condition {
 }
 
 impl Condition {
-    fn parse(request: &Request, header: &str) -> Self {
+    fn parse(request: &Request, header: HeaderName) -> Self {
         let lines = request.headers().get_all(header).iter().map(|value| value.to_str().unwrap_or_default());
         let tags: Vec<String> =
             lines.flat_map(|line| line.split(',')).map(|tag| tag.trim().to_owned()).collect();
@@ -92,7 +99,7 @@ impl Condition {
 }
 
 macro_rules! condition_header {
-    ($($(#[$doc:meta])* $name:ident = $header:literal;)+) => { $(
+    ($($(#[$doc:meta])* $name:ident = $header:expr;)+) => { $(
         $(#[$doc])*
         #[derive(Clone, Debug)]
         pub struct $name(pub Condition);
@@ -124,9 +131,9 @@ macro_rules! condition_header {
 
 condition_header! {
     /// What the client has: 304 if it is the version there is.
-    IfNoneMatch = "if-none-match";
+    IfNoneMatch = header::IF_NONE_MATCH;
     /// What the client saw: 412 if the ticket has moved on.
-    IfMatch = "if-match";
+    IfMatch = header::IF_MATCH;
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use crate::auth::{Admin, Agent};
 
 /// Which tickets a caller sees.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Visibility {
     /// Those the agent is on.
     Agent(i64),
@@ -13,16 +13,15 @@ pub enum Visibility {
     Desk,
 }
 
-/// A statement with the condition behind it that ticket `t` is seen. Names the parameters `:me` and `:departments`. Most requests
-/// run one: each is a text of its own, and none is put together while somebody waits.
+/// A statement with the condition behind it that ticket `t` is seen: by the agent `?2`, or through the departments `?3`. Most
+/// requests run one: each is a text of its own, and none is put together while somebody waits.
 macro_rules! seen {
     ($visibility:expr, $sql:expr) => {
         match $visibility {
-            Visibility::Agent(_) => concat!($sql, "instr(t.agent_ids, ',' || :me || ',')"),
-            Visibility::Departments(..) => concat!(
-                $sql,
-                "(t.department_id IN rarray(:departments) OR instr(t.agent_ids, ',' || :me || ','))"
-            ),
+            Visibility::Agent(_) => concat!($sql, "instr(t.agent_ids, ',' || ?2 || ',')"),
+            Visibility::Departments(..) => {
+                concat!($sql, "(t.department_id IN rarray(?3) OR instr(t.agent_ids, ',' || ?2 || ','))")
+            }
             Visibility::Desk => concat!($sql, "true"),
         }
     };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rusqlite::{CachedStatement, Row, Rows};
 
 use super::names::Names;
-use crate::db::{FromRow, Ids, Tx, bind, word};
+use crate::db::{FromRow, Ids, Tx, word};
 use crate::error::{Error, Result};
 use crate::reference::Reference;
 use crate::ticket::model::{CustomerReference, FieldValue, Priority, State, Status, Ticket};
@@ -186,7 +186,7 @@ pub fn find(tx: &Tx<'_>, id: i64) -> Result<Shown> {
 /// # Errors
 /// What SQLite says.
 pub fn find_seen(tx: &Tx<'_>, visibility: &Visibility, id: i64) -> Result<Option<Shown>> {
-    let sql = seen!(visibility, tickets!("ticket t WHERE t.id = :id AND "));
+    let sql = seen!(visibility, tickets!("ticket t WHERE t.id = ?1 AND "));
     let mut statement = ask(tx, visibility, sql, id)?;
     Ok(read(statement.raw_query(), tx, 1)?.pop())
 }
@@ -225,7 +225,7 @@ impl FromRow for State {
 pub fn find_version(tx: &Tx<'_>, visibility: &Visibility, id: i64) -> Result<Option<Version>> {
     let sql = seen!(
         visibility,
-        "SELECT t.id, t.version, e.names FROM ticket t CROSS JOIN epoch e WHERE t.id = :id AND "
+        "SELECT t.id, t.version, e.names FROM ticket t CROSS JOIN epoch e WHERE t.id = ?1 AND "
     );
     first_seen(tx, visibility, sql, id)
 }
@@ -243,7 +243,7 @@ impl FromRow for CustomerReference {
 pub fn find_customer(tx: &Tx<'_>, visibility: &Visibility, id: i64) -> Result<Option<CustomerReference>> {
     let sql = seen!(
         visibility,
-        "SELECT t.customer_id, t.customer_name, t.customer_email FROM ticket t WHERE t.id = :id AND "
+        "SELECT t.customer_id, t.customer_name, t.customer_email FROM ticket t WHERE t.id = ?1 AND "
     );
     first_seen(tx, visibility, sql, id)
 }
@@ -259,16 +259,21 @@ pub fn find_state(tx: &Tx<'_>, visibility: &Visibility, id: i64) -> Result<Optio
            t.assigned_to, t.is_resolved, t.is_locked,
            EXISTS (SELECT 1 FROM ticket_event x WHERE x.ticket_id = t.id AND x.kind = 'first_response'),
            t.created_at, t.version, e.names
-         FROM ticket t CROSS JOIN epoch e WHERE t.id = :id AND "
+         FROM ticket t CROSS JOIN epoch e WHERE t.id = ?1 AND "
     );
     first_seen(tx, visibility, sql, id)
 }
 
-/// A statement of [`seen!`], bound to a ticket and who looks at it.
+/// A statement of [`seen!`], bound to a ticket, its first parameter, and to who looks at it.
 fn ask<'a>(tx: &Tx<'a>, visibility: &Visibility, sql: &str, id: i64) -> Result<CachedStatement<'a>> {
-    let departments = Ids::from(visibility.departments().iter().copied());
     let mut statement = tx.conn.prepare_cached(sql)?;
-    bind(&mut statement, &[(":id", &id), (":me", &visibility.agent_id()), (":departments", &departments)])?;
+    statement.raw_bind_parameter(1, id)?;
+    if *visibility != Visibility::Desk {
+        statement.raw_bind_parameter(2, visibility.agent_id())?;
+    }
+    if let Visibility::Departments(_, departments) = visibility {
+        statement.raw_bind_parameter(3, Ids::from(departments.iter().copied()))?;
+    }
     Ok(statement)
 }
 
