@@ -23,7 +23,7 @@ pub trait Stored: FromRow {
     ///
     /// # Errors
     /// What SQLite says.
-    fn list(tx: &Tx<'_>, paging: Paging) -> Result<Page<Self>> {
+    fn list(tx: &Tx<'_>, paging: Paging) -> Result<Page<Vec<Self>>> {
         let total = db::one(tx, &format!("SELECT count(*) FROM {}", Self::TABLE), [])?;
         Page::read(paging, total, || {
             let sql = format!("{} ORDER BY {} LIMIT ? OFFSET ?", Self::SELECT, Self::ORDER);

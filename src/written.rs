@@ -7,10 +7,13 @@ use std::marker::PhantomData;
 use serde::Serialize;
 
 use crate::error::{Error, Result};
+use crate::time::Timestamp;
 
 /// A `T` as it is sent: its JSON.
 pub struct Written<T> {
     json: Vec<u8>,
+    /// How many things are in it, if it is a list.
+    count: usize,
     of: PhantomData<fn() -> T>,
 }
 
@@ -26,9 +29,18 @@ impl<T: Serialize> Written<T> {
     /// # Errors
     /// When it cannot be serialised, which is a bug.
     pub fn of(value: &T) -> Result<Self> {
-        let json = serde_json::to_vec(value).map_err(|error| Error::Internal(Box::new(error)))?;
-        Ok(Self { json, of: PhantomData })
+        let mut json = Vec::new();
+        serialize(value, &mut json)?;
+        Ok(Self { json, count: 0, of: PhantomData })
     }
+}
+
+/// Appends a value as JSON.
+///
+/// # Errors
+/// When it cannot be serialised, which is a bug.
+pub fn serialize(value: &(impl Serialize + ?Sized), json: &mut Vec<u8>) -> Result<()> {
+    serde_json::to_writer(json, value).map_err(|error| Error::Internal(Box::new(error)))
 }
 
 /// What is sent as a `T`: a `T`, one that is written already, or what looks the same.
@@ -36,26 +48,50 @@ pub trait Sent<T: ?Sized> {
     /// Appends it.
     ///
     /// # Errors
-    /// When it cannot be serialised, which is a bug.
-    fn write(&self, json: &mut Vec<u8>) -> serde_json::Result<()>;
+    /// When it cannot be serialised, or is read from a row and not what the row holds, which are bugs.
+    fn write(&self, json: &mut Vec<u8>) -> Result<()>;
 }
 
 impl<T: Serialize> Sent<T> for T {
-    fn write(&self, json: &mut Vec<u8>) -> serde_json::Result<()> {
-        serde_json::to_writer(json, self)
+    fn write(&self, json: &mut Vec<u8>) -> Result<()> {
+        serialize(self, json)
     }
 }
 
 impl<T> Sent<T> for Written<T> {
-    fn write(&self, json: &mut Vec<u8>) -> serde_json::Result<()> {
+    fn write(&self, json: &mut Vec<u8>) -> Result<()> {
         json.extend_from_slice(&self.json);
         Ok(())
     }
 }
 
 impl Sent<String> for &str {
-    fn write(&self, json: &mut Vec<u8>) -> serde_json::Result<()> {
-        serde_json::to_writer(json, self)
+    fn write(&self, json: &mut Vec<u8>) -> Result<()> {
+        serialize(self, json)
+    }
+}
+
+/// A moment. A page of tickets holds sixty: no serialiser looks whether anything has to be escaped in them.
+#[derive(Debug)]
+pub struct At(pub Timestamp);
+
+impl Sent<Timestamp> for At {
+    fn write(&self, json: &mut Vec<u8>) -> Result<()> {
+        let mut text = [b'"'; 22];
+        text[1..21].copy_from_slice(&self.0.digits());
+        json.extend_from_slice(&text);
+        Ok(())
+    }
+}
+
+/// A thing in its place within another.
+pub struct Within<W>(pub W);
+
+impl<T, W: Fn(&mut Writing<'_, T>) -> Result<()>> Sent<T> for Within<W> {
+    fn write(&self, json: &mut Vec<u8>) -> Result<()> {
+        let mut thing = Writing::begin(json);
+        (self.0)(&mut thing)?;
+        thing.end()
     }
 }
 
@@ -64,10 +100,10 @@ impl Sent<String> for &str {
 pub struct Perhaps<'a, S>(pub Option<&'a S>);
 
 impl<T, S: Sent<T>> Sent<Option<T>> for Perhaps<'_, S> {
-    fn write(&self, json: &mut Vec<u8>) -> serde_json::Result<()> {
+    fn write(&self, json: &mut Vec<u8>) -> Result<()> {
         match self.0 {
             Some(thing) => thing.write(json),
-            None => serde_json::to_writer(json, &()),
+            None => serialize(&(), json),
         }
     }
 }
@@ -77,17 +113,12 @@ impl<T, S: Sent<T>> Sent<Option<T>> for Perhaps<'_, S> {
 pub struct Each<I>(pub I);
 
 impl<'a, T, S: Sent<T> + 'a, I: Iterator<Item = &'a S> + Clone> Sent<Vec<T>> for Each<I> {
-    fn write(&self, json: &mut Vec<u8>) -> serde_json::Result<()> {
+    fn write(&self, json: &mut Vec<u8>) -> Result<()> {
         json.push(b'[');
-        let mut things = self.0.clone();
-        if let Some(first) = things.next() {
-            let before = json.len();
-            first.write(json)?;
-            // The others take about as much: so a long list is not copied again and again as it grows.
-            json.reserve((json.len() - before + 64) * things.size_hint().0);
-        }
-        for thing in things {
-            json.push(b',');
+        for (n, thing) in self.0.clone().enumerate() {
+            if n > 0 {
+                json.push(b',');
+            }
             thing.write(json)?;
         }
         json.push(b']');
@@ -101,7 +132,7 @@ pub struct Writing<'a, T> {
     json: &'a mut Vec<u8>,
     /// Where it begins.
     start: usize,
-    went: serde_json::Result<()>,
+    went: Result<()>,
     of: PhantomData<fn() -> T>,
 }
 
@@ -123,9 +154,9 @@ impl<'a, T> Writing<'a, T> {
     /// Ends.
     ///
     /// # Errors
-    /// When a field could not be serialised, which is a bug.
+    /// What went wrong with a field, which is a bug.
     pub fn end(self) -> Result<()> {
-        self.went.map_err(|error| Error::Internal(Box::new(error)))?;
+        self.went?;
         // In place of the first comma.
         self.json[self.start] = b'{';
         self.json.push(b'}');
@@ -143,7 +174,7 @@ impl<T> Written<T> {
         let mut thing = Writing::begin(&mut json);
         write(&mut thing)?;
         thing.end()?;
-        Ok(Self { json, of: PhantomData })
+        Ok(Self { json, count: 0, of: PhantomData })
     }
 }
 
@@ -152,7 +183,12 @@ impl<T> Written<Vec<T>> {
     pub fn list(room: usize) -> Self {
         let mut json = Vec::with_capacity(room);
         json.extend_from_slice(b"[]");
-        Self { json, of: PhantomData }
+        Self { json, count: 0, of: PhantomData }
+    }
+
+    /// How many things are in it.
+    pub fn count(&self) -> usize {
+        self.count
     }
 
     /// Writes one more at its end.
@@ -161,9 +197,10 @@ impl<T> Written<Vec<T>> {
     /// As [`Written::alone`].
     pub fn push(&mut self, write: impl FnOnce(&mut Writing<'_, T>) -> Result<()>) -> Result<()> {
         self.json.pop();
-        if self.json.len() > 1 {
+        if self.count > 0 {
             self.json.push(b',');
         }
+        self.count += 1;
         let mut thing = Writing::begin(&mut self.json);
         write(&mut thing)?;
         thing.end()?;
@@ -173,8 +210,8 @@ impl<T> Written<Vec<T>> {
 }
 
 /// Writes a thing as the model's type of that name would be serialised: every field of it, in this order, each as something that
-/// is sent as the field's type. `= "name"` is for a field that is named otherwise outside. Into what is being written, or by itself
-/// with room for so many bytes.
+/// is sent as the field's type. `= "name"` is for a field that is named otherwise outside. Into what is being written, in its place
+/// within another thing, or by itself with room for so many bytes.
 ///
 /// ```
 /// # use lodge::{reference::Reference, written, written::Written};
@@ -193,6 +230,12 @@ macro_rules! written {
         let _ = |thing: $type| { let $type { $($field: _),+ } = thing; };
         $( $thing.field($crate::written!(@lead $field $(= $name)?), |thing: &$type| &thing.$field, &$value); )+
     }};
+    (within $type:ident, { $($fields:tt)+ }) => {
+        $crate::written::Within(|thing: &mut $crate::written::Writing<'_, $type>| {
+            $crate::written!(thing: $type, { $($fields)+ });
+            Ok(())
+        })
+    };
     ($type:ident, $room:expr, { $($fields:tt)+ }) => {
         $crate::written::Written::<$type>::alone($room, |thing| {
             $crate::written!(thing: $type, { $($fields)+ });
@@ -214,23 +257,62 @@ mod tests {
         kind: String,
         owner: Option<Reference>,
         friends: Vec<Reference>,
+        born: Timestamp,
+        died: Option<Timestamp>,
     }
 
     #[test]
     fn what_is_written_is_what_would_be_serialised() {
         let friend = Reference { id: 7, name: "\"Rex\"\n".into() };
+        let within = written!(within Reference, { id: 7_i64, name: friend.name.as_str() });
         let known = Written::of(&friend).unwrap();
-        for (owner, friends) in
-            [(None, vec![]), (Some(&known), vec![&known]), (Some(&known), vec![&known, &known])]
-        {
+        let born = Timestamp(1_700_000_000_123_456);
+        for (owner, friends, died) in [
+            (None, vec![], None),
+            (Some(&within), vec![&known], Some(Timestamp(-1))),
+            (Some(&within), vec![&known, &known], Some(born)),
+        ] {
             let pet = Pet {
                 kind: "dög".into(),
                 owner: owner.map(|_| friend.clone()),
                 friends: friends.iter().map(|_| friend.clone()).collect(),
+                born,
+                died,
             };
-            let written =
-                written!(Pet, 64, { kind = "type": "dög", owner: Perhaps(owner), friends: Each(friends.iter().copied()) }).unwrap();
-            assert_eq!(written.json, serde_json::to_vec(&pet).unwrap());
+            let written = written!(Pet, 64, {
+                kind = "type": "dög",
+                owner: Perhaps(owner),
+                friends: Each(friends.iter().copied()),
+                born: At(born),
+                died: Perhaps(died.map(At).as_ref()),
+            });
+            assert_eq!(written.unwrap().json, serde_json::to_vec(&pet).unwrap());
         }
+    }
+
+    #[test]
+    fn a_list_knows_how_much_is_in_it() {
+        let mut list = Written::<Vec<Reference>>::list(2);
+        for id in 0..3 {
+            assert_eq!(list.count() as i64, id);
+            list.push(|item| {
+                written!(item: Reference, { id: id, name: "Rex" });
+                Ok(())
+            })
+            .unwrap();
+        }
+        let same: Vec<_> = (0..3).map(|id| Reference { id, name: "Rex".into() }).collect();
+        assert_eq!(list.json, serde_json::to_vec(&same).unwrap());
+    }
+
+    #[test]
+    fn what_goes_wrong_within_a_thing_goes_wrong_with_the_whole() {
+        let within = Within(|_: &mut Writing<'_, Reference>| Err(Error::NotFound));
+        let owner = Perhaps(Some(&within));
+        let written = Written::<Option<Reference>>::alone(64, |thing| {
+            thing.field(",\"owner\":", |owner: &Option<Reference>| owner, &owner);
+            Ok(())
+        });
+        assert!(written.is_err());
     }
 }

@@ -10,7 +10,7 @@ use crate::time;
 ///
 /// # Errors
 /// [`Error::Invalid`] when `from` is after `to`.
-pub fn list(tx: &Tx<'_>, filter: &Filter, paging: Paging) -> Result<Page<ActivityLog>> {
+pub fn list(tx: &Tx<'_>, filter: &Filter, paging: Paging) -> Result<Page<Vec<ActivityLog>>> {
     if filter.is_empty() {
         return store::list_all(tx, paging);
     }

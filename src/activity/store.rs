@@ -75,7 +75,7 @@ impl FromRow for ActivityLog {
 ///
 /// # Errors
 /// What SQLite says.
-pub fn list_all(tx: &Tx<'_>, paging: Paging) -> Result<Page<ActivityLog>> {
+pub fn list_all(tx: &Tx<'_>, paging: Paging) -> Result<Page<Vec<ActivityLog>>> {
     let total: i64 = one(tx, "SELECT ifnull(max(id), 0) FROM activity", [])?;
     Page::read(paging, total, || {
         let first = total - paging.offset();
@@ -93,7 +93,7 @@ pub fn list(
     filter: &Filter,
     (from, before): (Option<Timestamp>, Option<Timestamp>),
     paging: Paging,
-) -> Result<Page<ActivityLog>> {
+) -> Result<Page<Vec<ActivityLog>>> {
     let (from, before) = (from.map(|at| at.0), before.map(|at| at.0));
     let given = [
         ("ticket_id = :ticket", filter.ticket_id.is_some()),

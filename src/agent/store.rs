@@ -122,7 +122,7 @@ pub fn list_all(tx: &Tx<'_>) -> Result<Vec<Agent>> {
 ///
 /// # Errors
 /// What SQLite says.
-pub fn list(tx: &Tx<'_>, filter: &Filter, paging: Paging) -> Result<Page<Agent>> {
+pub fn list(tx: &Tx<'_>, filter: &Filter, paging: Paging) -> Result<Page<Vec<Agent>>> {
     /// Which agents; a filter that was not given lets everybody through.
     macro_rules! filtered {
         () => {

@@ -121,7 +121,7 @@ pub fn find(tx: &Tx<'_>, id: i64) -> Result<Option<ApiKey>> {
 ///
 /// # Errors
 /// What SQLite says.
-pub fn list(tx: &Tx<'_>, paging: Paging) -> Result<Page<ApiKey>> {
+pub fn list(tx: &Tx<'_>, paging: Paging) -> Result<Page<Vec<ApiKey>>> {
     Page::read(paging, count(tx)?, || {
         all(tx, keys!("ORDER BY id DESC LIMIT ? OFFSET ?"), [paging.per_page, paging.offset()])
     })

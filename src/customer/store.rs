@@ -80,7 +80,7 @@ impl Stored for Customer {
 ///
 /// # Errors
 /// What SQLite says.
-pub fn search(tx: &Tx<'_>, words: &[String], paging: Paging) -> Result<Page<Customer>> {
+pub fn search(tx: &Tx<'_>, words: &[String], paging: Paging) -> Result<Page<Vec<Customer>>> {
     let names: Vec<String> = (0..words.len()).map(|n| format!(":word{n}")).collect();
     let has = |name: &String| format!("(instr(name_fold, {name}) OR instr(email_fold, {name}))");
     let condition = names.iter().map(has).collect::<Vec<_>>().join(" AND ");

@@ -34,7 +34,7 @@ use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 pub use self::kept::Kept;
-pub use self::page::{Page, Paging};
+pub use self::page::{Items, Page, Paging};
 pub use self::reading::Reading;
 pub use self::row::{
     FromRow, Ids, Named, Optional, WriteRow, all, all_named, all_written, bind, each, execute, exists, first,

@@ -1,6 +1,7 @@
 //! Pages of a list.
 
 use crate::scalar::{PageNumber, PerPage};
+use crate::written::Written;
 
 /// Which page is asked for: `page` from 1, `per_page` from 1 to 200.
 #[derive(Clone, Copy, Debug)]
@@ -23,18 +24,46 @@ impl Paging {
     }
 }
 
+/// The items of a page.
+pub trait Items {
+    /// None.
+    fn none() -> Self;
+    /// How many there are.
+    fn count(&self) -> usize;
+}
+
+impl<T> Items for Vec<T> {
+    fn none() -> Self {
+        Self::new()
+    }
+
+    fn count(&self) -> usize {
+        self.len()
+    }
+}
+
+impl<T> Items for Written<Vec<T>> {
+    fn none() -> Self {
+        Self::list(2)
+    }
+
+    fn count(&self) -> usize {
+        self.count()
+    }
+}
+
 /// One page of a list and how many items the list has in all.
 #[derive(Debug)]
-pub struct Page<T> {
+pub struct Page<I> {
     /// The items of this page.
-    pub items: Vec<T>,
+    pub items: I,
     /// How many items there are in all.
     pub total: i64,
     /// Which page this is.
     pub paging: Paging,
 }
 
-impl<T> Page<T> {
+impl<I: Items> Page<I> {
     /// Makes a page: the items are read only when there can be any.
     ///
     /// # Errors
@@ -42,9 +71,9 @@ impl<T> Page<T> {
     pub fn read(
         paging: Paging,
         total: i64,
-        items: impl FnOnce() -> crate::error::Result<Vec<T>>,
+        items: impl FnOnce() -> crate::error::Result<I>,
     ) -> crate::error::Result<Self> {
-        let items = if paging.offset() < total { items()? } else { Vec::new() };
+        let items = if paging.offset() < total { items()? } else { I::none() };
         Ok(Self { items, total, paging })
     }
 
@@ -54,11 +83,11 @@ impl<T> Page<T> {
     /// Whatever `items` and `total` return.
     pub fn read_first(
         paging: Paging,
-        items: impl FnOnce() -> crate::error::Result<Vec<T>>,
+        items: impl FnOnce() -> crate::error::Result<I>,
         total: impl FnOnce() -> crate::error::Result<i64>,
     ) -> crate::error::Result<Self> {
         let items = items()?;
-        let count = items.len() as i64;
+        let count = items.count() as i64;
         let is_last = count < paging.per_page && (count > 0 || paging.page == 1);
         let total = if is_last { paging.offset() + count } else { total()? };
         Ok(Self { items, total, paging })
@@ -76,7 +105,8 @@ mod tests {
 
     #[test]
     fn the_last_page_is_never_below_one() {
-        let page = |total| Page::<i64> { items: vec![], total, paging: Paging { page: 1, per_page: 15 } };
+        let page =
+            |total| Page::<Vec<i64>> { items: vec![], total, paging: Paging { page: 1, per_page: 15 } };
         assert_eq!([0, 1, 15, 16].map(|total| page(total).last_page()), [1, 1, 1, 2]);
     }
 
@@ -97,7 +127,7 @@ mod tests {
     #[test]
     fn a_page_far_past_the_end_reads_nothing() {
         let paging = Paging { page: i64::MAX, per_page: 200 };
-        let page = Page::<i64>::read(paging, 10, || panic!("must not read")).unwrap();
+        let page = Page::<Vec<i64>>::read(paging, 10, || panic!("must not read")).unwrap();
         assert!(page.items.is_empty());
     }
 }

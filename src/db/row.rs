@@ -9,8 +9,8 @@ use super::Tx;
 use crate::error::{Error, Result};
 use crate::written::{Writing, Written};
 
-/// How many bytes most lists have that are sent whole.
-const LIST: usize = 1024;
+/// More bytes than most lists have.
+const LIST: usize = 8 * 1024;
 
 /// A value that one row makes. The store names its columns in the statement, in the order this reads them.
 pub trait FromRow: Sized {

@@ -14,9 +14,9 @@ use poem_openapi::registry::{
 use poem_openapi::types::Type;
 use serde::Serialize;
 
-use crate::db::Page;
-use crate::error::{Error, Result};
-use crate::written::{Each, Sent};
+use crate::db::{Items, Page};
+use crate::error::Result;
+use crate::written::{Sent, serialize};
 
 /// About how many headers an answer has.
 const HEADERS: usize = 12;
@@ -54,28 +54,24 @@ impl Answer {
     fn render(
         status: StatusCode,
         message: Option<&str>,
-        data: Option<impl FnOnce(&mut Vec<u8>) -> serde_json::Result<()>>,
+        data: Option<impl FnOnce(&mut Vec<u8>) -> Result<()>>,
         pages: Option<Pages>,
     ) -> Result<Self> {
         let mut body = Vec::with_capacity(ROOM);
-        let write = |body: &mut Vec<u8>| {
-            body.extend_from_slice(br#"{"status":true"#);
-            if let Some(message) = message {
-                body.extend_from_slice(br#","message":"#);
-                serde_json::to_writer(&mut *body, message)?;
-            }
-            if let Some(data) = data {
-                body.extend_from_slice(br#","data":"#);
-                data(body)?;
-            }
-            if let Some(pages) = pages {
-                body.extend_from_slice(br#","meta":"#);
-                serde_json::to_writer(&mut *body, &pages)?;
-            }
-            body.push(b'}');
-            Ok(())
-        };
-        write(&mut body).map_err(|error: serde_json::Error| Error::Internal(Box::new(error)))?;
+        body.extend_from_slice(br#"{"status":true"#);
+        if let Some(message) = message {
+            body.extend_from_slice(br#","message":"#);
+            serialize(message, &mut body)?;
+        }
+        if let Some(data) = data {
+            body.extend_from_slice(br#","data":"#);
+            data(&mut body)?;
+        }
+        if let Some(pages) = pages {
+            body.extend_from_slice(br#","meta":"#);
+            serialize(&pages, &mut body)?;
+        }
+        body.push(b'}');
         Ok(Self { status, body, kept: None, location: None, etag: None, pages, replayed: false })
     }
 
@@ -85,8 +81,8 @@ impl Answer {
     }
 
     /// Several, a page of them.
-    fn many<T>(things: &[impl Sent<T>], pages: Pages) -> Result<Self> {
-        let write = |body: &mut Vec<u8>| Each(things.iter()).write(body);
+    fn many<T>(things: &impl Sent<Vec<T>>, pages: Pages) -> Result<Self> {
+        let write = |body: &mut Vec<u8>| things.write(body);
         Self::render(StatusCode::OK, None, Some(write), Some(pages))
     }
 
@@ -225,7 +221,7 @@ impl<T> Listing<T> {
     ///
     /// # Errors
     /// When it cannot be serialised, which is a bug.
-    pub fn new(page: &Page<impl Sent<T>>) -> Result<Self> {
+    pub fn new(page: &Page<impl Items + Sent<Vec<T>>>) -> Result<Self> {
         let meta = Pages {
             current_page: page.paging.page,
             last_page: page.last_page(),
@@ -256,7 +252,7 @@ impl Done {
     /// # Errors
     /// When it cannot be serialised, which is a bug.
     pub fn new(message: &str) -> Result<Self> {
-        let nothing = None::<fn(&mut Vec<u8>) -> serde_json::Result<()>>;
+        let nothing = None::<fn(&mut Vec<u8>) -> Result<()>>;
         Ok(Self(Answer::render(StatusCode::OK, Some(message), nothing, None)?))
     }
 }

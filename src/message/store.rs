@@ -3,12 +3,14 @@
 use rusqlite::{Row, named_params, params};
 
 use super::model::{Like, Message, Order, Sender, SenderType};
-use crate::db::{FromRow, Page, Paging, Tx, WriteRow, all, first, inserted, one, text, text_or_null, word};
+use crate::db::{
+    FromRow, Page, Paging, Tx, WriteRow, all_written, first, inserted, one, text, text_or_null, word,
+};
 use crate::error::Result;
 use crate::ticket::model::CustomerReference;
 use crate::time::Timestamp;
 use crate::written;
-use crate::written::{Perhaps, Writing, Written};
+use crate::written::{At, Perhaps, Writing, Written};
 
 /// A message with its sender and whether agent `:me` likes it; what follows says which. The ticket's customer, who is the
 /// customer of nearly every message, is not looked up for each if it is known as `:customer` and `:customer_name`.
@@ -32,12 +34,12 @@ impl WriteRow for Message {
     const ROOM: usize = 800;
 
     fn write_row(row: &Row<'_>, thing: &mut Writing<'_, Self>) -> Result<()> {
-        let sender = written!(Sender, 128, {
+        let sender = written!(within Sender, {
             kind = "type": word(row, 4, SenderType::from_word)?,
             id: row.get::<_, Option<i64>>(5)?,
             name: text(row, 6)?,
             avatar_url: Perhaps(text_or_null(row, 7)?.as_ref()),
-        })?;
+        });
         written!(thing: Message, {
             id: row.get::<_, i64>(0)?,
             ticket_id: row.get::<_, i64>(1)?,
@@ -46,8 +48,8 @@ impl WriteRow for Message {
             sender: sender,
             likes_count: row.get::<_, i64>(8)?,
             liked: row.get::<_, bool>(9)?,
-            created_at: Timestamp(row.get(10)?),
-            updated_at: Timestamp(row.get(11)?),
+            created_at: At(Timestamp(row.get(10)?)),
+            updated_at: At(Timestamp(row.get(11)?)),
         });
         Ok(())
     }
@@ -63,7 +65,7 @@ pub fn list(
     me: i64,
     order: Order,
     paging: Paging,
-) -> Result<Page<Written<Message>>> {
+) -> Result<Page<Written<Vec<Message>>>> {
     let sql = match order {
         Order::Asc => messages!("WHERE m.ticket_id = :ticket ORDER BY m.id LIMIT :limit OFFSET :offset"),
         Order::Desc => {
@@ -73,7 +75,7 @@ pub fn list(
     Page::read_first(
         paging,
         || {
-            all(
+            all_written(
                 tx,
                 sql,
                 named_params! {

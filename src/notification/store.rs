@@ -4,11 +4,13 @@ use rusqlite::{Row, params};
 
 use super::Sender;
 use super::model::{Notification, NotificationType};
-use crate::db::{FromRow, Ids, Page, Paging, Tx, WriteRow, all, execute, first, text, text_or_null, word};
+use crate::db::{
+    FromRow, Ids, Page, Paging, Tx, WriteRow, all_written, execute, first, text, text_or_null, word,
+};
 use crate::error::Result;
 use crate::time::Timestamp;
 use crate::written;
-use crate::written::{Perhaps, Writing, Written};
+use crate::written::{At, Perhaps, Writing, Written};
 
 impl WriteRow for Notification {
     const ROOM: usize = 400;
@@ -23,7 +25,7 @@ impl WriteRow for Notification {
             sender_name: Perhaps(text_or_null(row, 5)?.as_ref()),
             sender_avatar: Perhaps(text_or_null(row, 6)?.as_ref()),
             is_read: row.get::<_, bool>(7)?,
-            created_at: Timestamp(row.get(8)?),
+            created_at: At(Timestamp(row.get(8)?)),
         });
         Ok(())
     }
@@ -54,7 +56,7 @@ pub fn list(
     agent_id: i64,
     only_unread: bool,
     paging: Paging,
-) -> Result<Page<Written<Notification>>> {
+) -> Result<Page<Written<Vec<Notification>>>> {
     let (total, unread) = count(tx, agent_id)?;
     // Two statements, because only with the condition written out does SQLite use the index of unread ones.
     let sql = if only_unread {
@@ -65,7 +67,7 @@ pub fn list(
          FROM notification WHERE agent_id = ? ORDER BY id DESC LIMIT ? OFFSET ?"
     };
     Page::read(paging, if only_unread { unread } else { total }, || {
-        all(tx, sql, params![agent_id, paging.per_page, paging.offset()])
+        all_written(tx, sql, params![agent_id, paging.per_page, paging.offset()])
     })
 }
 

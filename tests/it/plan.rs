@@ -187,7 +187,7 @@ fn a_page_of_tickets_is_walked_to_and_not_sorted_out_of_everything() {
             let by_creation = walk == "ticket_created";
             for filter in filters(sort, is_desk) {
                 let sees_most = is_desk || caller.departments().len() > 50;
-                let may_sort = |page: &Page<Written<Ticket>>| {
+                let may_sort = |page: &Page<Written<Vec<Ticket>>>| {
                     let is_few = page.total <= FEW;
                     if by_creation { filter.words.is_some() && is_few } else { is_few || !sees_most }
                 };
@@ -237,7 +237,7 @@ fn how_many_statements_a_list_takes_does_not_depend_on_how_much_it_shows() {
             let statements = |page, per_page| {
                 let paging = Paging { page, per_page };
                 let (page, run) = traced(&conn, |tx| ticket::store::list(tx, &caller, &filter, paging));
-                assert_eq!(page.items.len() as i64, per_page);
+                assert_eq!(page.items.count() as i64, per_page);
                 run.len()
             };
             assert_eq!([statements(1, 1), statements(2, 15), statements(1, 200)], [3; 3], "{caller:?}");
@@ -279,7 +279,7 @@ fn conversations_and_notifications_are_found_by_their_indexes() {
                 &conn,
                 "notifications",
                 "",
-                |page: &Page<Written<Notification>>| page.items.is_empty(),
+                |page: &Page<Written<Vec<Notification>>>| page.items.count() == 0,
                 read,
             );
         }

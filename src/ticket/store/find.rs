@@ -5,15 +5,16 @@ use std::sync::Arc;
 use rusqlite::{CachedStatement, Row, Rows};
 
 use super::names::Names;
-use crate::db::{FromRow, Ids, Tx, word};
+use crate::db::{FromRow, Ids, Tx, text, word};
 use crate::error::{Error, Result};
+use crate::label::model::LabelReference;
 use crate::reference::Reference;
 use crate::ticket::model::{CustomerReference, FieldValue, Priority, State, Status, Ticket};
 use crate::ticket::visibility::seen;
 use crate::ticket::{Version, Visibility};
 use crate::time::Timestamp;
 use crate::written;
-use crate::written::{Each, Perhaps, Written};
+use crate::written::{At, Each, Perhaps, Writing, Written};
 
 /// Whole tickets: their columns, their versions and, last, the number for which the names hold that they show. What follows
 /// says which.
@@ -31,8 +32,8 @@ macro_rules! tickets {
 /// Where the number of the names stands in such a row.
 const NAMES: usize = 23;
 
-/// About how many bytes a ticket has besides its title and content.
-const BESIDES: usize = 900;
+/// About how many bytes a ticket has.
+const ROOM: usize = 1280;
 
 /// A ticket as it is sent, and which version of it that is.
 #[derive(Debug)]
@@ -43,8 +44,8 @@ pub struct Shown {
     pub version: Version,
 }
 
-fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Timestamp>> {
-    Ok(row.get::<_, Option<i64>>(column)?.map(Timestamp))
+fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<At>> {
+    Ok(row.get::<_, Option<i64>>(column)?.map(|time| At(Timestamp(time))))
 }
 
 /// The ids in a column that copies them: `,3,5,`.
@@ -60,19 +61,59 @@ fn shown<T>(id: Option<i64>, name: impl Fn(i64) -> Option<T>) -> Option<Option<T
     }
 }
 
+/// What a ticket shows of others.
+struct Shows<'a> {
+    department: Option<&'a Written<Reference>>,
+    category: Option<&'a Written<Reference>>,
+    product: Option<&'a Written<Reference>>,
+    assigned_to: Option<&'a Written<Reference>>,
+    agents: Vec<&'a Written<Reference>>,
+    labels: Vec<&'a Written<LabelReference>>,
+    custom_fields: Vec<FieldValue>,
+}
+
+impl<'a> Shows<'a> {
+    /// What the ticket in a row shows; nothing if a name is not known.
+    fn of(row: &Row<'_>, names: &'a Names) -> rusqlite::Result<Option<Self>> {
+        let lead: Option<i64> = row.get(12)?;
+        let known = (
+            shown(row.get(6)?, |id| names.department(id)),
+            shown(row.get(7)?, |id| names.category(id)),
+            shown(row.get(8)?, |id| names.product(id)),
+            shown(lead, |id| names.agent(id)),
+            agents(row, lead, names)?,
+            names.labels(ids(text(row, 20)?)),
+            values(row, names)?,
+        );
+        let (
+            Some(department),
+            Some(category),
+            Some(product),
+            Some(assigned_to),
+            Some(agents),
+            Some(labels),
+            Some(custom_fields),
+        ) = known
+        else {
+            return Ok(None);
+        };
+        Ok(Some(Self { department, category, product, assigned_to, agents, labels, custom_fields }))
+    }
+}
+
 /// Everyone on a ticket, the lead first.
 fn agents<'a>(
     row: &Row<'_>,
     lead: Option<i64>,
     names: &'a Names,
 ) -> rusqlite::Result<Option<Vec<&'a Written<Reference>>>> {
-    let others = ids(row.get_ref(19)?.as_str()?).filter(|id| Some(*id) != lead);
+    let others = ids(text(row, 19)?).filter(|id| Some(*id) != lead);
     Ok(lead.into_iter().chain(others).map(|id| names.agent(id)).collect())
 }
 
 /// Most tickets have no values.
 fn values(row: &Row<'_>, names: &Names) -> rusqlite::Result<Option<Vec<FieldValue>>> {
-    let values = match row.get_ref(21)?.as_str()? {
+    let values = match text(row, 21)? {
         "[]" => vec![],
         text => serde_json::from_str(text).map_err(|error| {
             rusqlite::Error::FromSqlConversionFailure(21, rusqlite::types::Type::Text, error.into())
@@ -81,96 +122,76 @@ fn values(row: &Row<'_>, names: &Names) -> rusqlite::Result<Option<Vec<FieldValu
     Ok(names.values(values))
 }
 
-/// Writes a ticket from its row; nothing if it shows a name that is not known.
-fn write(row: &Row<'_>, names: &Names) -> Result<Option<Shown>> {
-    let text = |column| -> rusqlite::Result<_> { Ok(row.get_ref(column)?.as_str()?) };
-    let lead: Option<i64> = row.get(12)?;
-    let known = (
-        shown(row.get(6)?, |id| names.department(id)),
-        shown(row.get(7)?, |id| names.category(id)),
-        shown(row.get(8)?, |id| names.product(id)),
-        shown(lead, |id| names.agent(id)),
-        agents(row, lead, names)?,
-        names.labels(ids(text(20)?)),
-        values(row, names)?,
-    );
-    let (
-        Some(department),
-        Some(category),
-        Some(product),
-        Some(assigned_to),
-        Some(agents),
-        Some(labels),
-        Some(custom_fields),
-    ) = known
-    else {
-        return Ok(None);
-    };
-    let id: i64 = row.get(0)?;
-    let customer = written!(CustomerReference, 128, {
+/// Writes a ticket from its row.
+fn write(row: &Row<'_>, shows: &Shows<'_>, ticket: &mut Writing<'_, Ticket>) -> Result<()> {
+    let customer = written!(within CustomerReference, {
         id: row.get::<_, i64>(9)?,
-        name: text(10)?,
-        email: text(11)?,
-    })?;
-    let (title, content) = (text(2)?, text(3)?);
-    let ticket = written!(Ticket, title.len() + content.len() + BESIDES, {
-        id: id,
-        reference_id: text(1)?,
-        title: title,
-        content: content,
+        name: text(row, 10)?,
+        email: text(row, 11)?,
+    });
+    written!(ticket: Ticket, {
+        id: row.get::<_, i64>(0)?,
+        reference_id: text(row, 1)?,
+        title: text(row, 2)?,
+        content: text(row, 3)?,
         status: word(row, 4, Status::from_word)?,
         priority: word(row, 5, Priority::from_word)?,
-        department: Perhaps(department),
-        category: Perhaps(category),
-        product: Perhaps(product),
+        department: Perhaps(shows.department),
+        category: Perhaps(shows.category),
+        product: Perhaps(shows.product),
         customer: Perhaps(Some(&customer)),
-        labels: Each(labels.iter().copied()),
-        assigned_to: Perhaps(assigned_to),
-        agents: Each(agents.iter().copied()),
-        custom_fields: custom_fields,
+        labels: Each(shows.labels.iter().copied()),
+        assigned_to: Perhaps(shows.assigned_to),
+        agents: Each(shows.agents.iter().copied()),
+        custom_fields: shows.custom_fields,
         is_resolved: row.get::<_, bool>(13)?,
         is_locked: row.get::<_, bool>(14)?,
-        last_reply_at: time(row, 15)?,
-        closed_at: time(row, 16)?,
-        created_at: Timestamp(row.get(17)?),
-        updated_at: Timestamp(row.get(18)?),
-    })?;
-    Ok(Some(Shown { ticket, version: Version { ticket: id, own: row.get(22)?, names: row.get(NAMES)? } }))
+        last_reply_at: Perhaps(time(row, 15)?.as_ref()),
+        closed_at: Perhaps(time(row, 16)?.as_ref()),
+        created_at: At(Timestamp(row.get(17)?)),
+        updated_at: At(Timestamp(row.get(18)?)),
+    });
+    Ok(())
 }
 
-/// The tickets of a statement that [`tickets`] begins.
-fn read(mut rows: Rows<'_>, tx: &Tx<'_>, room: usize) -> Result<Vec<Shown>> {
-    let mut tickets = Vec::with_capacity(room);
+/// Goes through the tickets of a statement that [`tickets`] begins.
+fn each(
+    mut rows: Rows<'_>,
+    tx: &Tx<'_>,
+    mut take: impl FnMut(&Row<'_>, &Shows<'_>) -> Result<()>,
+) -> Result<()> {
     let mut known: Option<Arc<Names>> = None;
     while let Some(row) = rows.next()? {
-        let names = match known.take() {
+        let mut names = match known.take() {
             Some(names) => names,
             None => Names::of(tx, row.get(NAMES)?)?,
         };
-        let (names, ticket) = match write(row, &names)? {
-            Some(ticket) => (names, Some(ticket)),
-            None => {
-                let names = Names::read(tx, row.get(NAMES)?)?;
-                let ticket = write(row, &names)?;
-                (names, ticket)
-            }
-        };
-        tickets
-            .push(ticket.ok_or_else(|| Error::internal("a ticket refers to something that is not there"))?);
+        if let Some(shows) = Shows::of(row, &names)? {
+            take(row, &shows)?;
+        } else {
+            names = Names::read(tx, row.get(NAMES)?)?;
+            let shows = Shows::of(row, &names)?;
+            take(
+                row,
+                &shows.ok_or_else(|| Error::internal("a ticket refers to something that is not there"))?,
+            )?;
+        }
         known = Some(names);
     }
-    Ok(tickets)
+    Ok(())
 }
 
 /// Whole tickets, in the order of their ids here: one statement, however many tickets.
 ///
 /// # Errors
 /// What SQLite says.
-pub fn find_all(tx: &Tx<'_>, ids: &[i64]) -> Result<Vec<Written<Ticket>>> {
+pub fn find_all(tx: &Tx<'_>, ids: &[i64]) -> Result<Written<Vec<Ticket>>> {
     let mut statement =
         tx.conn.prepare_cached(tickets!("rarray(?) wanted CROSS JOIN ticket t ON t.id = wanted.value"))?;
-    let shown = read(statement.query([Ids::from(ids.iter().copied())])?, tx, ids.len())?;
-    Ok(shown.into_iter().map(|shown| shown.ticket).collect())
+    let rows = statement.query([Ids::from(ids.iter().copied())])?;
+    let mut tickets = Written::list(ids.len() * ROOM);
+    each(rows, tx, |row, shows| tickets.push(|ticket| write(row, shows, ticket)))?;
+    Ok(tickets)
 }
 
 /// One whole ticket that is known to be there.
@@ -188,7 +209,16 @@ pub fn find(tx: &Tx<'_>, id: i64) -> Result<Shown> {
 pub fn find_seen(tx: &Tx<'_>, visibility: &Visibility, id: i64) -> Result<Option<Shown>> {
     let sql = seen!(visibility, tickets!("ticket t WHERE t.id = ?1 AND "));
     let mut statement = ask(tx, visibility, sql, id)?;
-    Ok(read(statement.raw_query(), tx, 1)?.pop())
+    let mut found = None;
+    each(statement.raw_query(), tx, |row, shows| {
+        let ticket = Written::alone(ROOM, |ticket| write(row, shows, ticket))?;
+        found = Some(Shown {
+            ticket,
+            version: Version { ticket: id, own: row.get(22)?, names: row.get(NAMES)? },
+        });
+        Ok(())
+    })?;
+    Ok(found)
 }
 
 impl FromRow for Version {

@@ -202,7 +202,7 @@ pub fn list(
     visibility: &Visibility,
     filter: &Filter,
     paging: Paging,
-) -> Result<Page<Written<Ticket>>> {
+) -> Result<Page<Written<Vec<Ticket>>>> {
     let conditions = Conditions::of(tx, visibility, filter)?;
     let total = count(tx, visibility, filter, &conditions)?;
     let walk = Walk::of(visibility, filter, total);

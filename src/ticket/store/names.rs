@@ -1,9 +1,9 @@
 //! The names that tickets show, kept in memory: departments, categories, products, labels, agents and custom fields are few,
 //! and every row of a list refers to several. Most are kept as they are sent.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::HashMap;
 use rusqlite::Row;
 
 use crate::custom_field::model::FieldType;
