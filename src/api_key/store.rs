@@ -40,14 +40,6 @@ fn scopes(json: &str) -> Vec<String> {
     serde_json::from_str(json).unwrap_or_default()
 }
 
-/// A number that moves whenever a key, an agent or a setting does.
-///
-/// # Errors
-/// What SQLite says.
-pub fn access(tx: &Tx<'_>) -> Result<i64> {
-    one(tx, "SELECT access FROM epoch WHERE id = 1", [])
-}
-
 /// The key with this hash, and its agent.
 ///
 /// # Errors

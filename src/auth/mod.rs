@@ -10,7 +10,6 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::activity::{Actor, ActorType};
-use crate::api_key;
 use crate::db::Tx;
 use crate::error::Result;
 use crate::time::Timestamp;
@@ -172,19 +171,18 @@ pub enum Refusal {
     AgentInactive,
 }
 
-/// Who calls with this key. Asks the database each time whether what is [`Known`] still holds, so that a revocation counts on
-/// the next request, whichever process made it.
+/// Who calls with this key. What is [`Known`] holds only while `access` stands in the database where it stood, so that a
+/// revocation counts on the next request, whichever process made it.
 ///
 /// # Errors
 /// What SQLite says; a refused key is an `Err` inside.
 pub fn authenticate(
     tx: &Tx<'_>,
-    known: &Known,
+    (known, access): (&Known, i64),
     raw: &str,
     ip: Option<IpAddr>,
 ) -> Result<core::result::Result<Caller, Refusal>> {
     let hash = key::hash(raw);
-    let access = api_key::store::access(tx)?;
     let holder = match known.find(access, &hash) {
         Some(holder) => Some(holder),
         None => known.learn(tx, access, &hash)?,

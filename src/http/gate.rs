@@ -312,7 +312,8 @@ impl Guarded {
             return failed(Failure::invalid_key());
         }
         let reading = self.shared.db.begin()?;
-        let caller = match reading.run(|tx| auth::authenticate(tx, &self.shared.known, key, address))? {
+        let known = (&self.shared.known, reading.access());
+        let caller = match reading.run(|tx| auth::authenticate(tx, known, key, address))? {
             Ok(caller) => caller,
             Err(Refusal::InvalidKey) => return failed(Failure::invalid_key()),
             Err(Refusal::AgentInactive) => return failed(Failure::agent_inactive()),
