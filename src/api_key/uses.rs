@@ -1,8 +1,9 @@
 //! When keys were used, noted in memory: a write for each request would cost more than most requests. What is noted is
 //! written down once a minute, and when the server stops (`upkeep`).
 
-use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use foldhash::HashMap;
 
 use crate::time::Timestamp;
 

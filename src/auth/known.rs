@@ -1,8 +1,8 @@
 //! Who holds which key, kept in memory for as long as the database says that nothing about it has changed.
 
-use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use foldhash::HashMap;
 use subtle::ConstantTimeEq;
 
 use super::{Person, Program};
@@ -55,7 +55,7 @@ impl Known {
         let mut state = self.0.write().unwrap_or_else(PoisonError::into_inner);
         // Also when it is less: a replica may have been put back to an earlier state, and goes on from there in its own way.
         if state.access != access {
-            *state = State { access, holders: HashMap::new() };
+            *state = State { access, holders: HashMap::default() };
         }
         state.holders.insert(*hash, holder.clone());
         Ok(Some(holder))

@@ -321,6 +321,10 @@ impl Shape {
     pub fn check_parameter(&self, text: &str, name: &str, wrong: &mut Check) {
         let value = match self.kind {
             Kind::Integer => match integer(text) {
+                // Nothing else is ever asked of one.
+                Some(number) if self.words.is_empty() && self.any_of.is_empty() => {
+                    return self.check_range(number as f64, name, wrong);
+                }
                 Some(number) => number.into(),
                 None => return wrong.add(name, "must be an integer"),
             },
