@@ -19,7 +19,7 @@ const QUEUE: usize = 64;
 /// How long one read may wait and run in all.
 const DEADLINE: Duration = Duration::from_secs(2);
 /// How long what was found may be held back, so that several answers wake those who serve once.
-const HOLD: Duration = Duration::from_millis(1);
+const HOLD: Duration = Duration::from_millis(2);
 
 type Job = Box<dyn FnOnce(&Tx<'_>) -> Answer + Send>;
 /// Hands over what was found.
@@ -143,4 +143,79 @@ fn run(conn: &Connection, start: &Start, deadline: Instant, job: Job, ready: &Re
     }
     // Ends the deadline before the snapshot of the next job begins.
     let _ = conn.progress_handler(0, None::<fn() -> bool>);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use futures_util::future::join_all;
+
+    use super::super::open;
+    use super::*;
+    use crate::time::Clock;
+
+    /// A lane, and what it waits for before it does anything.
+    fn lane() -> (tempfile::TempDir, Lane) {
+        let folder = tempfile::tempdir().unwrap();
+        let desk = folder.path().join("desk.db");
+        open::create(&desk).unwrap();
+        let start = Arc::new(Start::by(&Clock::default()));
+        let lane = Lane::start(open::readable(&desk).unwrap(), start);
+        (folder, lane)
+    }
+
+    /// A search that goes on until it is told to end, so that others wait behind it.
+    fn busy() -> (mpsc::Sender<()>, impl FnOnce(&Tx<'_>) -> Result<i64> + Send) {
+        let (end, told) = mpsc::channel::<()>();
+        (end, move |_: &Tx<'_>| {
+            let _ = told.recv();
+            Ok(0)
+        })
+    }
+
+    fn steps(tx: &Tx<'_>, count: i64) -> Result<i64> {
+        let sql =
+            "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n LIMIT ?) SELECT count(*) FROM n";
+        Ok(tx.conn.query_row(sql, [count], |row| row.get(0))?)
+    }
+
+    #[tokio::test]
+    async fn what_is_held_back_comes_when_nothing_waits_any_more_whatever_became_of_it() {
+        let (_folder, lane) = lane();
+        let (end, first) = busy();
+        let panics = || lane.run(|_| -> Result<i64> { panic!("as a search might") });
+        let release = async {
+            tokio::task::yield_now().await;
+            end.send(()).unwrap();
+        };
+        let all = async {
+            tokio::join!(lane.run(first), lane.run(|tx| steps(tx, 7)), panics(), panics(), panics(), release)
+        };
+        let answers = tokio::time::timeout(DEADLINE, all).await.expect("nothing is held back for ever");
+        assert_eq!((answers.0.unwrap(), answers.1.unwrap()), (0, 7));
+        assert!(answers.2.is_err() && answers.3.is_err() && answers.4.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_short_search_does_not_wait_for_a_long_one_behind_it() {
+        let (_folder, lane) = lane();
+        let (end, first) = busy();
+        let release = async {
+            tokio::task::yield_now().await;
+            end.send(()).unwrap();
+        };
+        let short = async {
+            lane.run(|tx| steps(tx, 1)).await.unwrap();
+            Instant::now()
+        };
+        let long = lane.run(|tx| {
+            steps(tx, 2_000_000)?;
+            Ok(Instant::now())
+        });
+        let behind = join_all((0..2).map(|_| lane.run(|tx| steps(tx, 1))));
+        let (_, answered, done, behind, ()) = tokio::join!(lane.run(first), short, long, behind, release);
+        assert!(answered < done.unwrap(), "it was held back until the long one was done");
+        assert!(behind.iter().all(Result::is_ok));
+    }
 }
