@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::harness::{Actor, TestApp, fields};
+use crate::harness::{Actor, TestApp, fields, just_past_noon};
 
 /// A plain noun, and all that tells it from the others.
 struct Plain {
@@ -201,8 +201,8 @@ fn the_least_that_makes_one_gets_the_defaults() {
         let app = TestApp::desk();
         let answer = app.admin().post(&noun.list(), noun.least.clone());
         let id = &answer.data()["id"];
-        let times =
-            json!({ "id": id, "created_at": crate::harness::NOON, "updated_at": crate::harness::NOON });
+        let now = just_past_noon(&answer.data()["created_at"]);
+        let times = json!({ "id": id, "created_at": now, "updated_at": now });
         assert_eq!(answer.status, 201);
         assert_eq!(*answer.data(), merged(&merged(&noun.least, &noun.defaults), &times), "{}", noun.path);
         let location = format!("/api/v1/internal/{}/{id}", noun.path);
