@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use lodge::db::{Ids, open};
+use lodge::db::{BEGIN, Ids, open};
 use rusqlite::Connection;
 use rusqlite::types::Value;
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -19,9 +19,6 @@ use crate::bound::bound;
 use crate::case::Kind;
 use crate::inside::{Ran, Recorded};
 use crate::server::ran;
-
-/// How a snapshot begins.
-const BEGIN: &str = "SELECT access FROM epoch WHERE id = 1";
 
 /// A statement, and what it is given.
 struct Step {

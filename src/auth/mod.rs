@@ -171,8 +171,8 @@ pub enum Refusal {
     AgentInactive,
 }
 
-/// Who calls with this key. What is [`Known`] holds only while `access` stands in the database where it stood, so that a
-/// revocation counts on the next request, whichever process made it.
+/// Who calls with this key. What is [`Known`] holds only while `access`, which is to be of the same snapshot, stands in the
+/// database where it stood, so that a revocation counts on the next request, whichever process made it.
 ///
 /// # Errors
 /// What SQLite says; a refused key is an `Err` inside.

@@ -35,7 +35,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 pub use self::kept::Kept;
 pub use self::page::{Items, Page, Paging};
-pub use self::reading::Reading;
+pub use self::reading::{BEGIN, Reading};
 pub use self::row::{
     FromRow, Ids, Named, Optional, WriteRow, all, all_named, all_written, bind, each, execute, exists, first,
     inserted, one, text, text_or_null, until, word,

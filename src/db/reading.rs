@@ -76,7 +76,7 @@ impl Reading {
 /// has not been read to its end, for all others on its connection too (<https://sqlite.org/isolation.html>), so this one is left
 /// at its row until the snapshot ends. `BEGIN` and `COMMIT` would be two statements more for each request. Nobody else may run it,
 /// and within one snapshot fewer different statements are run than the cache of prepared ones has room for.
-const BEGIN: &str = "SELECT access FROM epoch WHERE id = 1";
+pub const BEGIN: &str = "SELECT access FROM epoch WHERE id = 1";
 
 /// A reading transaction on a connection. Ends when it is dropped, also when the reader panics: a pooled connection must come
 /// back clean.

@@ -9,7 +9,7 @@ use poem::Request;
 
 use super::bounds::Bounds;
 use super::failure::Failure;
-use super::front::Trace;
+use super::trace::Trace;
 
 /// The whole body, of at most so many bytes.
 ///

@@ -10,8 +10,7 @@ use poem_openapi::types::{ParseFromJSON, Type};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions, impl_apirequest_for_payload};
 
 use super::failure::Failure;
-use super::front::Trace;
-use super::gate::Asked;
+use super::trace::{Asked, Trace};
 use crate::auth::{Admin, Agent, Caller};
 
 /// The security scheme of the External API.

@@ -3,7 +3,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -15,10 +15,10 @@ use super::bounds::Proxies;
 use super::client;
 use super::cors::Origins;
 use super::failure::Failure;
-use super::gate::Asked;
 use super::load::Load;
-use super::metrics::{Metrics, Operation};
+use super::metrics::Metrics;
 use super::serve::{self, Unread, whole};
+use super::trace::Trace;
 use crate::error::Error;
 
 /// How many bytes an address may have.
@@ -35,36 +35,6 @@ const POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-
 
 /// Where operations need a key. They are refused when too much is going on; the health check and the pages are not.
 const KEYED: [&str; 2] = ["/api/v1/external/", "/api/v1/internal/"];
-
-/// What is found out about a request on its way, for whoever answers it and for the log.
-#[derive(Debug)]
-pub struct Trace {
-    /// The client's address.
-    pub client: IpAddr,
-    /// When the request came.
-    pub started: Instant,
-    /// Whether the gate has read the request's body.
-    pub body_read: AtomicBool,
-    /// The key's id; 0 is none.
-    pub key: AtomicI64,
-    /// The operation.
-    pub operation: OnceLock<Arc<Operation>>,
-    /// What the gate has found out, once the request has passed it.
-    pub asked: OnceLock<Asked>,
-}
-
-impl Trace {
-    fn of(client: IpAddr, started: Instant) -> Self {
-        Self {
-            client,
-            started,
-            body_read: AtomicBool::new(false),
-            key: AtomicI64::new(0),
-            operation: OnceLock::new(),
-            asked: OnceLock::new(),
-        }
-    }
-}
 
 /// An endpoint that also answers for what could not be read as a request.
 pub trait Outermost: Endpoint<Output = Response> {

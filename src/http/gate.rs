@@ -27,7 +27,6 @@ use super::body;
 use super::bounds::Bounds;
 use super::caller::{EXTERNAL, INTERNAL};
 use super::failure::Failure;
-use super::front::Trace;
 use super::json::{self, Malformed};
 use super::limit::{Buckets, Standing, neighbourhood};
 use super::load::Load;
@@ -35,6 +34,7 @@ use super::methods::Methods;
 use super::metrics::{self, Metrics};
 use super::once::Running;
 use super::shape::Shape;
+use super::trace::{Asked, Trace};
 use crate::api_key::uses::Uses;
 use crate::auth::key::KeyType;
 use crate::auth::{self, Caller, Known, Refusal};
@@ -65,19 +65,6 @@ pub struct Shared {
     pub running: Arc<Running>,
     /// When keys were used.
     pub uses: Arc<Uses>,
-}
-
-/// What the gate has found out about a request, for the extractors behind it.
-#[derive(Debug)]
-pub struct Asked {
-    /// Who calls; nobody on a public operation.
-    pub caller: Option<Caller>,
-    /// The body, checked.
-    pub body: Option<Value>,
-    /// SHA-256 of the raw body; of one with a password, of what else it says.
-    pub fingerprint: [u8; 32],
-    /// The requests with an idempotency key that run now.
-    pub running: Arc<Running>,
 }
 
 /// What an operation declares.

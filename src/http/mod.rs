@@ -26,3 +26,4 @@ pub mod resource;
 pub mod serve;
 pub mod shape;
 pub mod tag;
+pub mod trace;

@@ -321,7 +321,7 @@ impl Shape {
     pub fn check_parameter(&self, text: &str, name: &str, wrong: &mut Check) {
         let value = match self.kind {
             Kind::Integer => match integer(text) {
-                // Nothing else is ever asked of one.
+                // Of most only the range is asked, for which no JSON value has to be made.
                 Some(number) if self.words.is_empty() && self.any_of.is_empty() => {
                     return self.check_range(number as f64, name, wrong);
                 }

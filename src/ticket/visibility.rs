@@ -13,8 +13,8 @@ pub enum Visibility {
     Desk,
 }
 
-/// A statement with the condition behind it that ticket `t` is seen: by the agent `?2`, or through the departments `?3`. Most
-/// requests run one: each is a text of its own, and none is put together while somebody waits.
+/// A statement with the condition behind it that ticket `t` is seen: by the agent `?2`, or through the departments `?3`; `?1` is
+/// its own. Most requests run one: each is a text of its own, and none is put together while somebody waits.
 macro_rules! seen {
     ($visibility:expr, $sql:expr) => {
         match $visibility {
