@@ -12,6 +12,7 @@ use crate::load::{Run, block_on, drive, fetch};
 use crate::measure::{Row, SOME, asked, etag, measure};
 use crate::options::Options;
 use crate::page::{Page, median, number};
+use crate::quiet::undisturbed;
 use crate::server::{Server, memory};
 use crate::words::Words;
 use crate::{Failure, sync};
@@ -112,7 +113,9 @@ fn beside_health(
     let list = plain(world, "/tickets");
     let (mut lists, mut polls) = ((vec![], vec![]), (vec![], vec![]));
     for _ in 0..options.rounds {
-        let ask = |case: &Case| asked(server, world, case, SOME, options.time());
+        let ask = |case: &Case| {
+            undisturbed(options.patience(), || asked(server, world, case, SOME, options.time()))
+        };
         let against = ask(&health)?;
         for (case, (rates, costs)) in [(&list, &mut lists), (&unchanged, &mut polls)] {
             let found = ask(case)?;

@@ -11,6 +11,7 @@ use crate::measure::{SOME, asked};
 use crate::options::Options;
 use crate::page::{Page, median, number};
 use crate::plot::{self, Line};
+use crate::quiet::undisturbed;
 use crate::server::Server;
 use crate::words::Words;
 
@@ -121,7 +122,9 @@ pub fn compare(options: &Options, all: &[&Served], asks: &[&'static str]) -> Res
                     .find(|case| case.name == *name)
                     .ok_or_else(|| format!("no case is {name}"))?;
                 let connections = if case.kind == Kind::Search { 1 } else { SOME };
-                let outcome = asked(&one.server, &one.world, case, connections, options.time())?;
+                let outcome = undisturbed(options.patience(), || {
+                    asked(&one.server, &one.world, case, connections, options.time())
+                })?;
                 size.costs.last_mut().into_iter().for_each(|(_, rounds)| rounds.push(outcome.clone()));
             }
         }

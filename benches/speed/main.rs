@@ -20,6 +20,7 @@ mod measure;
 mod options;
 mod page;
 mod plot;
+mod quiet;
 mod replay;
 mod server;
 mod sync;

@@ -10,6 +10,7 @@ use crate::inside::{self, Inside};
 use crate::load::{Outcome, Run, block_on, drive, fetch};
 use crate::options::Options;
 use crate::page::{Page, median, number};
+use crate::quiet::undisturbed;
 use crate::server::Server;
 use crate::words::Words;
 use crate::{Failure, replay};
@@ -125,7 +126,7 @@ pub fn measure(options: &Options, folder: &Path, page: &mut Page) -> Result<Vec<
 
 /// Measures cases from inside, then through the server's socket, in turns with their limits.
 fn rows(options: &Options, world: &World, limit: &Server, cases: &[Case]) -> Result<Vec<Row>, Failure> {
-    let time = options.time();
+    let (time, patience) = (options.time(), options.patience());
     let seen = inside::look(world, cases)?;
     let server = Server::lodge(&options.binary, &world.path, &[])?;
     // The first request of all makes what all the others find.
@@ -140,14 +141,15 @@ fn rows(options: &Options, world: &World, limit: &Server, cases: &[Case]) -> Res
         let mut rounds = vec![];
         for _ in 0..if has_limits { options.rounds } else { 1 } {
             let run = Run { is_awake: true, ..Run::new(SOME, time) };
-            let some = ask(&server, world, case, run)?;
-            let limits = if has_limits {
-                let constant = constant(limit, some.length, run)?.cost();
-                Some((constant, replay::cost(&world.path, &inside.recorded, case.kind, time)?))
-            } else {
-                None
-            };
-            rounds.push((some.cost(), limits));
+            if !has_limits {
+                rounds.push((ask(&server, world, case, run)?.cost(), None));
+                continue;
+            }
+            let some = undisturbed(patience, || ask(&server, world, case, run))?;
+            let constant = undisturbed(patience, || constant(limit, some.length, run))?.cost();
+            let replayed =
+                undisturbed(patience, || replay::cost(&world.path, &inside.recorded, case.kind, time))?;
+            rounds.push((some.cost(), Some((constant, replayed))));
         }
         rows.push(Row { name: case.name, kind: case.kind, rounds, one, many, inside });
     }

@@ -28,6 +28,10 @@ pub struct Options {
     /// How often what is compared is measured in turns; the median counts.
     #[arg(long, global = true, default_value_t = 5)]
     pub rounds: usize,
+    /// How long each single measurement waits, in seconds, for a machine that nobody else's work slows down. After that it is
+    /// taken as it is; how many were not is said above each table.
+    #[arg(long, global = true, default_value_t = 0.0)]
+    pub patience: f64,
     /// The server to measure; when absent, that of this build.
     #[arg(long, global = true, default_value = env!("CARGO_BIN_EXE_lodge"))]
     pub binary: PathBuf,
@@ -82,6 +86,11 @@ impl Options {
     /// How long each single measurement takes.
     pub fn time(&self) -> Duration {
         Duration::from_secs_f64(self.seconds)
+    }
+
+    /// How long each single measurement waits for an undisturbed machine.
+    pub fn patience(&self) -> Duration {
+        Duration::from_secs_f64(self.patience)
     }
 
     /// The smallest and the largest desk.

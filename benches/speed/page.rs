@@ -5,6 +5,7 @@ use std::process::Command;
 
 use crate::Failure;
 use crate::options::Options;
+use crate::quiet;
 
 /// docs/performance.md.
 pub struct Page {
@@ -32,8 +33,14 @@ impl Page {
         let to =
             from + text[from..].find(&end).ok_or_else(|| format!("the place for {name} does not end"))?;
         let filled =
-            format!("{}\n{}\n{}\n\n{}", &text[..from], self.circumstances, table.trim_end(), &text[to..]);
+            format!("{}\n{}\n{}\n\n{}", &text[..from], self.circumstances(), table.trim_end(), &text[to..]);
         Ok(std::fs::write(&self.path, filled)?)
+    }
+
+    /// Under which circumstances was measured so far.
+    fn circumstances(&self) -> String {
+        let (all, undisturbed) = quiet::counts();
+        format!("<sub>{}; {undisturbed} of {all} measurements undisturbed.</sub>\n", self.circumstances)
     }
 
     /// Writes a plot beside it.
@@ -61,7 +68,7 @@ fn circumstances(options: &Options) -> String {
         (true, true) => "build of the profile dev: no figure to go by",
     };
     format!(
-        "<sub>{now}, commit {}, {build}; {cores} cores ({}), {:.0} GiB, Linux {}, load {} before; {} s a measurement.</sub>\n",
+        "{now}, commit {}, {build}; {cores} cores ({}), {:.0} GiB, Linux {}, load {} before; {} s a measurement",
         commit(),
         model.unwrap_or("unknown processor").trim(),
         memory / 1024.0 / 1024.0,
