@@ -273,7 +273,7 @@ pub fn fill(tx: &Tx<'_>) -> Result<Made> {
     for canned in canned() {
         store::insert_canned_response(tx, &canned, tx.now.plus(-90 * DAY))?;
     }
-    let midnight = tx.now.midnight(&crate::setting::store::find(tx)?.zone());
+    let midnight = tx.now.midnight(&crate::setting::store::zone(tx)?);
     let mut closed_today = Vec::new();
     let mut told = Vec::new();
     for (n, ticket) in tickets().iter().enumerate() {
@@ -557,7 +557,7 @@ fn log(
 /// What SQLite says.
 pub fn shift(tx: &Tx<'_>, sample: &store::Sample) -> Result<()> {
     let days = (tx.now.0 - sample.made_at.0).max(0) / DAY;
-    let midnight = tx.now.midnight(&crate::setting::store::find(tx)?.zone());
+    let midnight = tx.now.midnight(&crate::setting::store::zone(tx)?);
     store::shift(tx, sample, days, midnight)
 }
 

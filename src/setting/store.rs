@@ -1,5 +1,6 @@
 //! Settings in the database.
 
+use jiff::tz::TimeZone;
 use rusqlite::{Row, params};
 
 use super::Settings;
@@ -34,6 +35,14 @@ pub fn find(tx: &Tx<'_>) -> Result<Settings> {
            customer_max_tickets_per_day, auto_assign, department_visibility, time_zone FROM setting",
         [],
     )
+}
+
+/// The time zone that days begin in.
+///
+/// # Errors
+/// What SQLite says.
+pub fn zone(tx: &Tx<'_>) -> Result<TimeZone> {
+    Ok(crate::time::zone(&one::<String>(tx, "SELECT time_zone FROM setting", [])?))
 }
 
 /// Writes the settings, and when they changed.

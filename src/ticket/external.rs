@@ -41,7 +41,7 @@ impl TicketApi {
     #[oai(path = "/dashboard", method = "get", operation_id = "get_dashboard", tag = "Tag::Dashboard")]
     async fn get_dashboard(&self, ByAgent(me): ByAgent) -> Result<Reply<Dashboard>, Failure> {
         Ok(self.0.read(|tx| {
-            let midnight = tx.now.midnight(&setting::store::find(tx)?.zone());
+            let midnight = tx.now.midnight(&setting::store::zone(tx)?);
             Reply::new(&store::dashboard(tx, &Visibility::from(&*me), midnight)?)
         })?)
     }
