@@ -1,8 +1,8 @@
 //! Whether the machine is ours. The processors of a virtual machine are often threads of cores whose other thread somebody
-//! else's machine has. While that is busy, ours do about six tenths of what they could, with half of the caches, and that is not
-//! the same for all: what goes through much code and many places, as a server does, loses more than a loop. So what is
-//! compared is measured while a yardstick, a loop that needs all of a core, is as fast as it ever was in this run, before
-//! and after.
+//! else's machine has. While that is busy, ours do about six tenths of what they could and share their caches, and that is not
+//! the same for all: what goes through much code and many places, as a server does, loses more than a loop. So a yardstick, a
+//! loop that needs all of a core, is run before and after what is compared: it tells how much was measured undisturbed, and
+//! lets those who have the patience wait for that.
 
 use std::hint::black_box;
 use std::sync::Once;
