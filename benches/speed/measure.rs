@@ -138,19 +138,19 @@ fn rows(options: &Options, world: &World, limit: &Server, cases: &[Case]) -> Res
         let one = asked(&server, world, case, 1, time)?;
         let many = asked(&server, world, case, MANY, time)?;
         let has_limits = matches!(case.kind, Kind::List | Kind::Search | Kind::Point);
-        let mut rounds = vec![];
-        for _ in 0..if has_limits { options.rounds } else { 1 } {
-            let run = Run { is_awake: true, ..Run::new(SOME, time) };
-            if !has_limits {
-                rounds.push((ask(&server, world, case, run)?.cost(), None));
-                continue;
-            }
+        let run = Run { is_awake: true, ..Run::new(SOME, time) };
+        let in_turns = |_| {
             let some = undisturbed(patience, || ask(&server, world, case, run))?;
             let constant = undisturbed(patience, || constant(limit, some.length, run))?.cost();
             let replayed =
                 undisturbed(patience, || replay::cost(&world.path, &inside.recorded, case.kind, time))?;
-            rounds.push((some.cost(), Some((constant, replayed))));
-        }
+            Ok((some.cost(), Some((constant, replayed))))
+        };
+        let rounds = if has_limits {
+            (0..options.rounds).map(in_turns).collect::<Result<_, Failure>>()?
+        } else {
+            vec![(ask(&server, world, case, run)?.cost(), None)]
+        };
         rows.push(Row { name: case.name, kind: case.kind, rounds, one, many, inside });
     }
     server.stop()?;

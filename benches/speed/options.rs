@@ -28,8 +28,8 @@ pub struct Options {
     /// How often what is compared is measured in turns; the median counts.
     #[arg(long, global = true, default_value_t = 5)]
     pub rounds: usize,
-    /// How long each single measurement waits, in seconds, for a machine that nobody else's work slows down. After that it is
-    /// taken as it is; how many were not is said above each table.
+    /// How long each measurement that is compared waits, in seconds, for a machine that nobody else's work slows down. After that
+    /// it is made all the same. How many were undisturbed is said above each table.
     #[arg(long, global = true, default_value_t = 0.0)]
     pub patience: f64,
     /// The server to measure; when absent, that of this build.
@@ -88,7 +88,7 @@ impl Options {
         Duration::from_secs_f64(self.seconds)
     }
 
-    /// How long each single measurement waits for an undisturbed machine.
+    /// How long each measurement that is compared waits for an undisturbed machine.
     pub fn patience(&self) -> Duration {
         Duration::from_secs_f64(self.patience)
     }

@@ -22,10 +22,14 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// The yardstick at its best, in nanoseconds.
 static BEST: AtomicU64 = AtomicU64::new(u64::MAX);
 static CALIBRATED: Once = Once::new();
-static UNDISTURBED: AtomicU64 = AtomicU64::new(0);
+/// How many measurements there were so far, and how many of them undisturbed. Of the process, because every table says so.
 static ALL: AtomicU64 = AtomicU64::new(0);
+static UNDISTURBED: AtomicU64 = AtomicU64::new(0);
 
-/// What was measured while the machine was ours, if that comes to pass within this time, and what was measured then otherwise.
+/// Measures while the machine is ours, if that comes to pass within this time, and as it is then otherwise.
+///
+/// # Errors
+/// What `measure` returns, at once.
 pub fn undisturbed<T>(
     patience: Duration,
     mut measure: impl FnMut() -> Result<T, Failure>,
