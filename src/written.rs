@@ -9,9 +9,18 @@ use serde::Serialize;
 use crate::error::{Error, Result};
 use crate::time::Timestamp;
 
+/// What stands before the data of every successful answer.
+pub const OPENING: &[u8] = br#"{"status":true,"data":"#;
+/// How many bytes most answers have room in that are no lists.
+const ANSWER: usize = 1536;
+/// How many bytes what follows a list needs: which page it is.
+const BEHIND: usize = 128;
+
 /// A `T` as it is sent: its JSON.
 pub struct Written<T> {
     json: Vec<u8>,
+    /// Where it begins: a list is what its answer is made of, and stands behind the answer's opening from the first.
+    start: usize,
     /// How many things are in it, if it is a list.
     count: usize,
     of: PhantomData<fn() -> T>,
@@ -19,7 +28,7 @@ pub struct Written<T> {
 
 impl<T> std::fmt::Debug for Written<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&String::from_utf8_lossy(&self.json))
+        f.write_str(&String::from_utf8_lossy(self.json()))
     }
 }
 
@@ -31,7 +40,13 @@ impl<T: Serialize> Written<T> {
     pub fn of(value: &T) -> Result<Self> {
         let mut json = Vec::new();
         serialize(value, &mut json)?;
-        Ok(Self { json, count: 0, of: PhantomData })
+        Ok(Self { json, start: 0, count: 0, of: PhantomData })
+    }
+}
+
+impl<T> Written<T> {
+    fn json(&self) -> &[u8] {
+        self.json.get(self.start..).unwrap_or_default()
     }
 }
 
@@ -50,6 +65,28 @@ pub trait Sent<T: ?Sized> {
     /// # Errors
     /// When it cannot be serialised, or is read from a row and not what the row holds, which are bugs.
     fn write(&self, json: &mut Vec<u8>) -> Result<()>;
+
+    /// Makes an answer of it: [`OPENING`], and it.
+    ///
+    /// # Errors
+    /// As [`Sent::write`].
+    fn opened(self) -> Result<Vec<u8>>
+    where
+        Self: Sized,
+    {
+        opened(&self)
+    }
+}
+
+/// Makes an answer of something that is still needed: [`OPENING`], and it.
+///
+/// # Errors
+/// As [`Sent::write`].
+pub fn opened<T: ?Sized>(thing: &impl Sent<T>) -> Result<Vec<u8>> {
+    let mut answer = Vec::with_capacity(ANSWER);
+    answer.extend_from_slice(OPENING);
+    thing.write(&mut answer)?;
+    Ok(answer)
 }
 
 impl<T: Serialize> Sent<T> for T {
@@ -60,8 +97,12 @@ impl<T: Serialize> Sent<T> for T {
 
 impl<T> Sent<T> for Written<T> {
     fn write(&self, json: &mut Vec<u8>) -> Result<()> {
-        json.extend_from_slice(&self.json);
+        json.extend_from_slice(self.json());
         Ok(())
+    }
+
+    fn opened(self) -> Result<Vec<u8>> {
+        if self.start == OPENING.len() { Ok(self.json) } else { opened(&self) }
     }
 }
 
@@ -174,16 +215,17 @@ impl<T> Written<T> {
         let mut thing = Writing::begin(&mut json);
         write(&mut thing)?;
         thing.end()?;
-        Ok(Self { json, count: 0, of: PhantomData })
+        Ok(Self { json, start: 0, count: 0, of: PhantomData })
     }
 }
 
 impl<T> Written<Vec<T>> {
     /// A list without anything in it yet, with room for so many bytes.
     pub fn list(room: usize) -> Self {
-        let mut json = Vec::with_capacity(room);
+        let mut json = Vec::with_capacity(OPENING.len() + room + BEHIND);
+        json.extend_from_slice(OPENING);
         json.extend_from_slice(b"[]");
-        Self { json, count: 0, of: PhantomData }
+        Self { json, start: OPENING.len(), count: 0, of: PhantomData }
     }
 
     /// How many things are in it.
@@ -286,7 +328,7 @@ mod tests {
                 born: At(born),
                 died: Perhaps(died.map(At).as_ref()),
             });
-            assert_eq!(written.unwrap().json, serde_json::to_vec(&pet).unwrap());
+            assert_eq!(written.unwrap().json(), serde_json::to_vec(&pet).unwrap());
         }
     }
 
@@ -302,7 +344,10 @@ mod tests {
             .unwrap();
         }
         let same: Vec<_> = (0..3).map(|id| Reference { id, name: "Rex".into() }).collect();
-        assert_eq!(list.json, serde_json::to_vec(&same).unwrap());
+        assert_eq!(list.json(), serde_json::to_vec(&same).unwrap());
+        let within = opened(&list).unwrap();
+        assert_eq!(within, [OPENING, list.json()].concat());
+        assert_eq!(list.opened().unwrap(), within);
     }
 
     #[test]

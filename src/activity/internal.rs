@@ -52,7 +52,7 @@ impl AdminActivityApi {
         };
         let paging = Paging::new(page.0, per_page.0, PER_PAGE);
         let filters = !filter.is_empty();
-        let list = move |tx: &Tx<'_>| Listing::new(&rules::list(tx, &filter, paging)?);
+        let list = move |tx: &Tx<'_>| Listing::new(rules::list(tx, &filter, paging)?);
         // Whatever a filter shows has to be counted; all there are is known.
         Ok(if filters { self.0.search(list).await? } else { self.0.read(list)? })
     }

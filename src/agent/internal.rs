@@ -40,7 +40,7 @@ impl AdminAgentApi {
     ) -> Result<Listing<Agent>, Failure> {
         let filter = Filter { department_id: department_id.0.map(i64::from), is_active: is_active.0 };
         let paging = Paging::new(page.0, per_page.0, PER_PAGE);
-        Ok(self.0.read(|tx| Listing::new(&store::list(tx, &filter, paging)?))?)
+        Ok(self.0.read(|tx| Listing::new(store::list(tx, &filter, paging)?))?)
     }
 
     /// Create an agent

@@ -35,7 +35,7 @@ impl AdminApiKeyApi {
         per_page: Query<Option<PerPage>>,
     ) -> Result<Listing<ApiKey>, Failure> {
         let paging = Paging::new(page.0, per_page.0, PER_PAGE);
-        Ok(self.0.read(|tx| Listing::new(&store::list(tx, paging)?))?)
+        Ok(self.0.read(|tx| Listing::new(store::list(tx, paging)?))?)
     }
 
     /// Create an API key

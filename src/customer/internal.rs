@@ -42,8 +42,8 @@ impl AdminCustomerApi {
         let paging = Paging::new(page.0, per_page.0, PER_PAGE);
         let words = q.0.map(|q| text::words(&q.0));
         let list = move |tx: &Tx<'_>| match words {
-            Some(words) => Listing::new(&store::search(tx, &words, paging)?),
-            None => Listing::new(&Customer::list(tx, paging)?),
+            Some(words) => Listing::new(store::search(tx, &words, paging)?),
+            None => Listing::new(Customer::list(tx, paging)?),
         };
         // Even the plain list counts all of them, and a desk may have very many.
         Ok(self.0.search(list).await?)

@@ -16,12 +16,10 @@ use serde::Serialize;
 
 use crate::db::{Items, Page};
 use crate::error::Result;
-use crate::written::{Sent, serialize};
+use crate::written::{Sent, opened, serialize};
 
 /// About how many headers an answer has.
 const HEADERS: usize = 12;
-/// How many bytes most answers have room in that are no lists.
-const ROOM: usize = 1536;
 
 /// What an answer is made of, whatever its type.
 #[derive(Debug)]
@@ -50,40 +48,35 @@ pub struct Pages {
 }
 
 impl Answer {
-    /// The envelope of every success, and what is in it.
-    fn render(
-        status: StatusCode,
-        message: Option<&str>,
-        data: Option<impl FnOnce(&mut Vec<u8>) -> Result<()>>,
-        pages: Option<Pages>,
-    ) -> Result<Self> {
-        let mut body = Vec::with_capacity(ROOM);
-        body.extend_from_slice(br#"{"status":true"#);
-        if let Some(message) = message {
-            body.extend_from_slice(br#","message":"#);
-            serialize(message, &mut body)?;
-        }
-        if let Some(data) = data {
-            body.extend_from_slice(br#","data":"#);
-            data(&mut body)?;
-        }
+    /// An answer with this body and nothing else.
+    const fn of(status: StatusCode, body: Vec<u8>) -> Self {
+        Self { status, body, kept: None, location: None, etag: None, pages: None, replayed: false }
+    }
+
+    /// One thing.
+    fn one<T>(status: StatusCode, thing: &impl Sent<T>) -> Result<Self> {
+        let mut body = opened(thing)?;
+        body.push(b'}');
+        Ok(Self::of(status, body))
+    }
+
+    /// Several, and which page of them it is if they come in pages.
+    fn many<T>(things: impl Sent<Vec<T>>, pages: Option<Pages>) -> Result<Self> {
+        let mut body = things.opened()?;
         if let Some(pages) = pages {
             body.extend_from_slice(br#","meta":"#);
             serialize(&pages, &mut body)?;
         }
         body.push(b'}');
-        Ok(Self { status, body, kept: None, location: None, etag: None, pages, replayed: false })
+        Ok(Self { pages, ..Self::of(StatusCode::OK, body) })
     }
 
-    /// One thing.
-    fn one<T>(status: StatusCode, thing: &impl Sent<T>) -> Result<Self> {
-        Self::render(status, None, Some(|body: &mut Vec<u8>| thing.write(body)), None)
-    }
-
-    /// Several, a page of them.
-    fn many<T>(things: &impl Sent<Vec<T>>, pages: Pages) -> Result<Self> {
-        let write = |body: &mut Vec<u8>| things.write(body);
-        Self::render(StatusCode::OK, None, Some(write), Some(pages))
+    /// A sentence.
+    fn sentence(message: &str) -> Result<Self> {
+        let mut body = br#"{"status":true,"message":"#.to_vec();
+        serialize(message, &mut body)?;
+        body.push(b'}');
+        Ok(Self::of(StatusCode::OK, body))
     }
 
     /// What to remember of it for a repeat: status, `Location`, body.
@@ -94,7 +87,7 @@ impl Answer {
     /// A remembered answer.
     pub fn replay(status: u16, location: Option<String>, body: Vec<u8>) -> Self {
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
-        Self { status, body, kept: None, location, etag: None, pages: None, replayed: true }
+        Self { location, replayed: true, ..Self::of(status, body) }
     }
 }
 
@@ -186,10 +179,7 @@ impl<T> Reply<T> {
 
     /// 304: the client's copy is this version.
     pub fn unchanged(etag: String) -> Self {
-        let mut answer = Answer::replay(StatusCode::NOT_MODIFIED.as_u16(), None, vec![]);
-        answer.replayed = false;
-        answer.etag = Some(etag);
-        answer.into()
+        Answer { etag: Some(etag), ..Answer::of(StatusCode::NOT_MODIFIED, vec![]) }.into()
     }
 }
 
@@ -221,14 +211,14 @@ impl<T> Listing<T> {
     ///
     /// # Errors
     /// When it cannot be serialised, which is a bug.
-    pub fn new(page: &Page<impl Items + Sent<Vec<T>>>) -> Result<Self> {
+    pub fn new(page: Page<impl Items + Sent<Vec<T>>>) -> Result<Self> {
         let meta = Pages {
             current_page: page.paging.page,
             last_page: page.last_page(),
             per_page: page.paging.per_page,
             total: page.total,
         };
-        Ok(Answer::many(&page.items, meta)?.into())
+        Ok(Answer::many(page.items, Some(meta))?.into())
     }
 }
 
@@ -237,8 +227,8 @@ impl<T> Whole<T> {
     ///
     /// # Errors
     /// When it cannot be serialised, which is a bug.
-    pub fn new(list: &impl Sent<Vec<T>>) -> Result<Self> {
-        Ok(Answer::one(StatusCode::OK, list)?.into())
+    pub fn new(list: impl Sent<Vec<T>>) -> Result<Self> {
+        Ok(Answer::many(list, None)?.into())
     }
 }
 
@@ -252,8 +242,7 @@ impl Done {
     /// # Errors
     /// When it cannot be serialised, which is a bug.
     pub fn new(message: &str) -> Result<Self> {
-        let nothing = None::<fn(&mut Vec<u8>) -> Result<()>>;
-        Ok(Self(Answer::render(StatusCode::OK, Some(message), nothing, None)?))
+        Ok(Self(Answer::sentence(message)?))
     }
 }
 

@@ -1,7 +1,9 @@
 //! The methods of one path.
 
 use std::collections::HashMap;
+use std::future::ready;
 
+use futures_util::future::Either;
 use poem::http::{HeaderValue, Method, StatusCode, header};
 use poem::{Endpoint, Request, Response};
 
@@ -33,12 +35,19 @@ impl<E> Methods<E> {
 impl<E: Endpoint<Output = Response>> Endpoint for Methods<E> {
     type Output = Response;
 
-    async fn call(&self, request: Request) -> poem::Result<Response> {
+    fn call(&self, request: Request) -> impl Future<Output = poem::Result<Response>> + Send {
         let method = if request.method() == Method::HEAD { &Method::GET } else { request.method() };
-        if let Some((_, endpoint)) = self.methods.iter().find(|(own, _)| own == method) {
-            return endpoint.call(request).await;
+        match self.methods.iter().find(|(own, _)| own == method) {
+            Some((_, endpoint)) => Either::Left(endpoint.call(request)),
+            None => Either::Right(ready(self.other(request.method()))),
         }
-        if request.method() == Method::OPTIONS {
+    }
+}
+
+impl<E> Methods<E> {
+    /// The answer to a method that no operation has.
+    fn other(&self, method: &Method) -> poem::Result<Response> {
+        if method == Method::OPTIONS {
             let allowed =
                 Response::builder().status(StatusCode::NO_CONTENT).header(header::ALLOW, self.allow.clone());
             return Ok(allowed.finish());

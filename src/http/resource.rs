@@ -57,7 +57,7 @@ impl<R: Lookup> Inner<R> {
     /// List
     #[oai(path = "/", method = "get")]
     async fn list(&self, _me: ByAgent) -> Result<Whole<R>, Failure> {
-        Ok(self.0.read(|tx| Whole::new(&R::list(tx)?))?)
+        Ok(self.0.read(|tx| Whole::new(R::list(tx)?))?)
     }
 }
 
@@ -144,7 +144,7 @@ impl<R: Resource> CrudOf<R> {
         per_page: Query<Option<PerPage>>,
     ) -> Result<Listing<R>, Failure> {
         let paging = Paging::new(page.0, per_page.0, PER_PAGE);
-        Ok(self.0.read(|tx| Listing::new(&R::list(tx, paging)?))?)
+        Ok(self.0.read(|tx| Listing::new(R::list(tx, paging)?))?)
     }
 
     /// Create

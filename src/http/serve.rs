@@ -37,6 +37,7 @@ use self::seats::Seats;
 pub use self::wire::Unread;
 use self::wire::{Refuse, Shared, Wire};
 use super::bounds::{Bounds, Proxies};
+use super::failure::Failure;
 use super::front::Outermost;
 use super::metrics::Metrics;
 
@@ -232,7 +233,8 @@ async fn connection<E: Outermost + 'static>(socket: TcpStream, peer: SocketAddr,
         Either::Right(Box::pin(async move {
             let addresses = (LocalAddr(house.local.into()), RemoteAddr(peer.into()));
             let request = Request::from((request, addresses.0, addresses.1, Scheme::HTTP));
-            Ok(sent(house.endpoint.get_response(request).await, &shared))
+            let answer = house.endpoint.call(request).await;
+            Ok(sent(answer.unwrap_or_else(Failure::respond), &shared))
         }))
     });
     let mut connection = http1::Builder::new()

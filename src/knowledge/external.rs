@@ -34,6 +34,6 @@ impl KnowledgeApi {
         q: Query<SearchText>,
     ) -> Result<Whole<Article>, Failure> {
         let words = text::words(&q.0.0);
-        Ok(self.0.search(move |tx| Whole::new(&store::search(tx, words)?)).await?)
+        Ok(self.0.search(move |tx| Whole::new(store::search(tx, words)?)).await?)
     }
 }

@@ -44,7 +44,7 @@ impl MessageApi {
         let order = order.0.unwrap_or(Order::Asc);
         Ok(self.0.read(|tx| {
             let customer = ticket::rules::find_customer(tx, &*me, id.0.0)?;
-            Listing::new(&store::list(tx, (id.0.0, &customer), me.id(), order, paging)?)
+            Listing::new(store::list(tx, (id.0.0, &customer), me.id(), order, paging)?)
         })?)
     }
 

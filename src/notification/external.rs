@@ -37,7 +37,7 @@ impl NotificationApi {
         per_page: Query<Option<PerPage>>,
     ) -> Result<Listing<Notification>, Failure> {
         let paging = Paging::new(page.0, per_page.0, PER_PAGE);
-        Ok(self.0.read(|tx| Listing::new(&store::list(tx, me.id(), unread.0 == Some(true), paging)?))?)
+        Ok(self.0.read(|tx| Listing::new(store::list(tx, me.id(), unread.0 == Some(true), paging)?))?)
     }
 
     /// Count your unread notifications

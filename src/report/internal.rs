@@ -53,7 +53,7 @@ impl AdminReportApi {
         /// The last day of the period, which is part of it; today when absent.
         end_date: Query<Option<Date>>,
     ) -> Result<Whole<AgentReport>, Failure> {
-        Ok(self.0.search(move |tx| Whole::new(&rules::by_agent(tx, start_date.0, end_date.0)?)).await?)
+        Ok(self.0.search(move |tx| Whole::new(rules::by_agent(tx, start_date.0, end_date.0)?)).await?)
     }
 
     /// Get the report by department
@@ -71,6 +71,6 @@ impl AdminReportApi {
         /// The last day of the period, which is part of it; today when absent.
         end_date: Query<Option<Date>>,
     ) -> Result<Whole<DepartmentReport>, Failure> {
-        Ok(self.0.search(move |tx| Whole::new(&rules::by_department(tx, start_date.0, end_date.0)?)).await?)
+        Ok(self.0.search(move |tx| Whole::new(rules::by_department(tx, start_date.0, end_date.0)?)).await?)
     }
 }

@@ -68,7 +68,7 @@ impl AdminTicketApi {
         let is_quick = filter.is_quick();
         let list = move |tx: &Tx<'_>| {
             let paging = Paging::new(page.0, per_page.0, me.tickets_per_page());
-            Listing::new(&store::list(tx, &Visibility::from(&*me), &filter, paging)?)
+            Listing::new(store::list(tx, &Visibility::from(&*me), &filter, paging)?)
         };
         Ok(if is_quick { self.0.read(list)? } else { self.0.search(list).await? })
     }
