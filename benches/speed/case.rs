@@ -4,11 +4,19 @@ use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use lodge::db::open;
+use lodge::db::{Optional, Paging, open};
+use lodge::http::answer::{Done, Listing, Reply, Whole};
+use lodge::notification::model::UnreadCount;
+use lodge::ticket::Visibility;
+use lodge::ticket::model::{Filter, Priority, Status};
+use lodge::{
+    agent, canned_response, department, knowledge, label, message, notification, setting, text, ticket,
+};
 use serde_json::{Value, json};
 
 use crate::Failure;
 use crate::desk::World;
+use crate::direct::{Work, work};
 use crate::load::Ask;
 use crate::words::Words;
 
@@ -47,6 +55,8 @@ pub struct Case {
     pub ok: u16,
     /// If it is used up.
     pub batch: Option<Batch>,
+    /// Of reads: the same without HTTP, which is their second limit.
+    pub work: Option<Work>,
     make: Box<dyn Fn(usize) -> Ask>,
     asked: Cell<usize>,
 }
@@ -59,11 +69,17 @@ impl Case {
         kind: Kind,
         make: impl Fn(usize) -> Ask + 'static,
     ) -> Self {
-        Self { operation, name, kind, ok: 200, batch: None, make: Box::new(make), asked: Cell::new(0) }
+        let make = Box::new(make);
+        Self { operation, name, kind, ok: 200, batch: None, work: None, make, asked: Cell::new(0) }
     }
 
     fn answers(mut self, status: u16) -> Self {
         self.ok = status;
+        self
+    }
+
+    fn doing(mut self, work: Work) -> Self {
+        self.work = Some(work);
         self
     }
 
@@ -80,6 +96,11 @@ impl Case {
         }
         self.asked.set(n + 1);
         Some((self.make)(n))
+    }
+
+    /// Lets so many requests pass that something else makes; the number of the first.
+    pub fn pass(&self, count: usize) -> usize {
+        self.asked.replace(self.asked.get() + count)
     }
 
     /// Makes a used batch real work again, beside the server.
@@ -120,7 +141,15 @@ pub fn health() -> Case {
     })
 }
 
-/// Every read.
+/// A page of the caller's tickets.
+fn tickets(filter: Filter, page: i64) -> Work {
+    work(move |tx, me, _| {
+        let paging = Paging { page, per_page: me.tickets_per_page() };
+        Listing::new(ticket::store::list(tx, &Visibility::from(me), &filter, paging)?)
+    })
+}
+
+/// Every read, and what it does without HTTP.
 pub fn reads(world: &Rc<World>, words: &Words) -> Vec<Case> {
     let plain = |operation, name, kind, path: &str| {
         let ask = get(world, path);
@@ -138,30 +167,80 @@ pub fn reads(world: &Rc<World>, words: &Words) -> Vec<Case> {
             get(&world, &path.replace('#', &world.tickets[n % world.tickets.len()].to_string()))
         })
     };
-    let filtered = "/tickets?status=closed&priority=medium";
-    let last = format!("/tickets?page={}", (world.total + 14) / 15);
+    let folded = |words: &[String]| words.iter().map(|word| text::words(word)).collect::<Vec<_>>();
+    let (in_tickets, in_articles) = (folded(&words.rare_in_tickets), folded(&words.rare_in_articles));
+    let (one, conversation) = (world.tickets.clone(), world.tickets.clone());
+    let last = (world.total + 14) / 15;
+    let closed =
+        Filter { status: Some(Status::Closed), priority: Some(Priority::Medium), ..Filter::default() };
     vec![
         health(),
-        plain("connection_check", "connection check", Kind::Point, "/connection-check"),
-        plain("get_dashboard", "dashboard", Kind::Point, "/dashboard"),
-        plain("list_tickets", "tickets, first page", Kind::List, "/tickets"),
-        plain("list_tickets", "tickets, filtered, with total", Kind::List, filtered),
-        plain("list_tickets", "tickets, last page", Kind::List, &last),
-        searched("list_tickets", "tickets, searched", "/tickets?q=", &words.rare_in_tickets),
-        of_ticket("get_ticket", "one ticket", Kind::Point, "/tickets/#"),
-        of_ticket("list_messages", "a ticket's messages", Kind::List, "/tickets/#/messages"),
-        plain("list_labels", "labels", Kind::List, "/labels"),
-        plain("list_departments", "departments", Kind::List, "/departments"),
-        plain("list_canned_responses", "canned responses", Kind::List, "/canned-responses"),
+        plain("connection_check", "connection check", Kind::Point, "/connection-check")
+            .doing(work(|_, _, _| Done::new("Connection check successful"))),
+        plain("get_dashboard", "dashboard", Kind::Point, "/dashboard").doing(work(|tx, me, _| {
+            let midnight = tx.now.midnight(&setting::store::zone(tx)?);
+            Reply::new(&ticket::store::dashboard(tx, &Visibility::from(me), midnight)?)
+        })),
+        plain("list_tickets", "tickets, first page", Kind::List, "/tickets")
+            .doing(tickets(Filter::default(), 1)),
+        plain(
+            "list_tickets",
+            "tickets, filtered, with total",
+            Kind::List,
+            "/tickets?status=closed&priority=medium",
+        )
+        .doing(tickets(closed, 1)),
+        plain("list_tickets", "tickets, last page", Kind::List, &format!("/tickets?page={last}"))
+            .doing(tickets(Filter::default(), last)),
+        searched("list_tickets", "tickets, searched", "/tickets?q=", &words.rare_in_tickets).doing(work(
+            move |tx, me, n| {
+                let words = Some(in_tickets[n % in_tickets.len()].clone());
+                let paging = Paging { page: 1, per_page: me.tickets_per_page() };
+                let filter = Filter { words, ..Filter::default() };
+                Listing::new(ticket::store::list(tx, &Visibility::from(me), &filter, paging)?)
+            },
+        )),
+        of_ticket("get_ticket", "one ticket", Kind::Point, "/tickets/#").doing(work(move |tx, me, n| {
+            let shown = ticket::rules::find(tx, me, one[n % one.len()])?;
+            Reply::tagged(&shown.ticket, shown.version.etag())
+        })),
+        of_ticket("list_messages", "a ticket's messages", Kind::List, "/tickets/#/messages").doing(work(
+            move |tx, me, n| {
+                let id = conversation[n % conversation.len()];
+                let customer = ticket::rules::find_customer(tx, me, id)?;
+                let paging = Paging { page: 1, per_page: 30 };
+                let order = message::model::Order::Asc;
+                Listing::new(message::store::list(tx, (id, &customer), me.id(), order, paging)?)
+            },
+        )),
+        plain("list_labels", "labels", Kind::List, "/labels")
+            .doing(work(|tx, _, _| Whole::new(label::store::list_published(tx)?))),
+        plain("list_departments", "departments", Kind::List, "/departments")
+            .doing(work(|tx, _, _| Whole::new(department::store::list_published(tx)?))),
+        plain("list_canned_responses", "canned responses", Kind::List, "/canned-responses")
+            .doing(work(|tx, _, _| Whole::new(canned_response::store::list_active(tx)?))),
         searched(
             "search_knowledge_base",
             "knowledge base, searched",
             "/knowledge-base/search?q=",
             &words.rare_in_articles,
-        ),
-        plain("get_profile", "profile", Kind::Point, "/profile"),
-        plain("list_notifications", "notifications", Kind::List, "/notifications"),
-        plain("count_unread_notifications", "unread count", Kind::Point, "/notifications/unread-count"),
+        )
+        .doing(work(move |tx, _, n| {
+            Whole::new(knowledge::store::search(tx, in_articles[n % in_articles.len()].clone())?)
+        })),
+        plain("get_profile", "profile", Kind::Point, "/profile")
+            .doing(work(|tx, me, _| Reply::new(&agent::store::find_profile(tx, me.id())?.or_not_found()?))),
+        plain("list_notifications", "notifications", Kind::List, "/notifications").doing(work(
+            |tx, me, _| {
+                let paging = Paging { page: 1, per_page: 20 };
+                Listing::new(notification::store::list(tx, me.id(), false, paging)?)
+            },
+        )),
+        plain("count_unread_notifications", "unread count", Kind::Point, "/notifications/unread-count")
+            .doing(work(|tx, me, _| {
+                let (_, unread_count) = notification::store::count(tx, me.id())?;
+                Reply::new(&UnreadCount { unread_count })
+            })),
     ]
 }
 
@@ -169,7 +248,13 @@ pub fn reads(world: &Rc<World>, words: &Words) -> Vec<Case> {
 pub fn unchanged(world: &Rc<World>, etag: &str) -> Case {
     let mut ask = get(world, &format!("/tickets/{}", world.tickets[0]));
     ask.headers.push(("If-None-Match".into(), etag.into()));
-    Case::of("get_ticket", "one ticket, unchanged (304)", Kind::Point, move |_| ask.clone()).answers(304)
+    let id = world.tickets[0];
+    Case::of("get_ticket", "one ticket, unchanged (304)", Kind::Point, move |_| ask.clone())
+        .answers(304)
+        .doing(work(move |tx, me, _| {
+            let etag = ticket::rules::find_version(tx, me, id)?.etag();
+            Ok(Reply::<ticket::model::Ticket>::unchanged(etag))
+        }))
 }
 
 /// A public reply, each on another ticket.

@@ -1,21 +1,42 @@
-//! The first limit: the same server (accept loop, HTTP, front) answering a constant body of the same size. What is left out
-//! is the gate, the handler and the database.
+//! The first limit: the same server (accept loop, HTTP, front, routes, the gate of an operation that asks for no key) answering
+//! a constant body of the same size.
 
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use lodge::app::Options;
+use lodge::db::{self, Db, open};
 use lodge::http::front::Front;
+use lodge::http::gate::{Shared, mount};
 use lodge::http::load::Load;
 use lodge::http::serve::{BACKLOG, serve};
-use poem::endpoint::make_sync;
-use poem::{Request, Response};
+use lodge::http::tag::BASE;
+use lodge::upkeep::Upkeep;
+use poem::Route;
+use poem_openapi::OpenApi;
+use poem_openapi::param::Path;
+use poem_openapi::payload::Binary;
 use tokio_util::sync::CancellationToken;
 
 use crate::Failure;
 
 /// What is answered with, as much of it as is asked for.
 static BODY: [u8; 1 << 20] = [b' '; 1 << 20];
+
+struct Constant;
+
+#[OpenApi]
+impl Constant {
+    /// So many bytes
+    #[oai(path = "/constant/:length", method = "get", operation_id = "constant")]
+    async fn constant(
+        &self,
+        /// How many.
+        length: Path<u32>,
+    ) -> Binary<Bytes> {
+        Binary(Bytes::from_static(&BODY[..BODY.len().min(length.0 as usize)]))
+    }
+}
 
 /// Serves until it is killed. Says where on stderr, as `lodge serve` does.
 pub fn run() -> Result<(), Failure> {
@@ -25,13 +46,30 @@ pub fn run() -> Result<(), Failure> {
     listener.set_nonblocking(true)?;
     let lines = tracing_subscriber::fmt().with_max_level(tracing::Level::ERROR);
     lines.with_target(false).with_writer(std::io::stderr).init();
+    // The gate has a desk, which nothing looks at.
+    let folder = tempfile::tempdir()?;
+    let desk = folder.path().join("desk.db");
+    open::create(&desk)?;
+    let load = Arc::new(Load::new(options.bounds.requests, options.bounds.turn, 1));
+    let shared = Arc::new(Shared {
+        db: Arc::new(Db::open(&desk, &db::Options::default())?),
+        known: Default::default(),
+        calls: lodge::http::limit::Buckets::new(0),
+        failures: lodge::http::limit::Buckets::new(0),
+        max_body: options.max_body,
+        bounds: Arc::clone(&options.bounds),
+        load: Arc::clone(&load),
+        metrics: Arc::clone(&options.metrics),
+        running: Arc::default(),
+        uses: Arc::clone(Upkeep::default().uses()),
+    });
     let front = Front {
-        inner: make_sync(answer),
+        inner: mount(Route::new(), BASE, Constant, &shared),
         limit: options.bounds.request,
         proxies: options.proxies.clone(),
         origins: options.origins.clone(),
         metrics: Arc::clone(&options.metrics),
-        load: Arc::new(Load::new(options.bounds.requests, options.bounds.turn, 1)),
+        load,
         refusal: OnceLock::new(),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -41,10 +79,4 @@ pub fn run() -> Result<(), Failure> {
         serve(listener, front, options.serving(), CancellationToken::new()).await?;
         Ok(())
     })
-}
-
-fn answer(request: Request) -> Response {
-    let length: usize = request.uri().path().trim_start_matches('/').parse().unwrap_or(0);
-    let body = Bytes::from_static(&BODY[..length.min(BODY.len())]);
-    Response::builder().content_type("application/json").body(body)
 }

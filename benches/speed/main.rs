@@ -7,10 +7,10 @@
 
 #![allow(clippy::print_stdout, reason = "the figures are what this program is run for")]
 
-mod bound;
 mod case;
 mod constant;
 mod desk;
+mod direct;
 mod goal;
 mod goals;
 mod growth;
@@ -21,7 +21,6 @@ mod options;
 mod page;
 mod plot;
 mod quiet;
-mod replay;
 mod server;
 mod sync;
 mod words;

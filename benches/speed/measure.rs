@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::case::{self, Case, Kind};
 use crate::desk::{Desk, World};
+use crate::direct::Work;
 use crate::inside::{self, Inside};
 use crate::load::{Outcome, Run, block_on, drive, fetch};
 use crate::options::Options;
@@ -13,7 +14,7 @@ use crate::page::{Page, median, number};
 use crate::quiet::undisturbed;
 use crate::server::Server;
 use crate::words::Words;
-use crate::{Failure, replay};
+use crate::{Failure, direct};
 
 /// Over how many connections CPU time is measured.
 pub const SOME: usize = 16;
@@ -86,7 +87,7 @@ fn ask(server: &Server, world: &World, case: &Case, run: Run) -> Result<Outcome,
 fn constant(server: &Server, length: usize, run: Run) -> Result<Outcome, Failure> {
     let ask = crate::load::Ask {
         method: "GET",
-        path: format!("/{length}"),
+        path: format!("/api/v1/constant/{length}"),
         headers: vec![("X-API-KEY".into(), "x".repeat(59))],
         body: None,
     };
@@ -137,19 +138,16 @@ fn rows(options: &Options, world: &World, limit: &Server, cases: &[Case]) -> Res
         println!("{}", case.name);
         let one = asked(&server, world, case, 1, time)?;
         let many = asked(&server, world, case, MANY, time)?;
-        let has_limits = matches!(case.kind, Kind::List | Kind::Search | Kind::Point);
         let run = Run { is_awake: true, ..Run::new(SOME, time) };
-        let in_turns = |_| {
+        let in_turns = |work: &Work| {
             let some = undisturbed(patience, || ask(&server, world, case, run))?;
             let constant = undisturbed(patience, || constant(limit, some.length, run))?.cost();
-            let replayed =
-                undisturbed(patience, || replay::cost(&world.path, &inside.recorded, case.kind, time))?;
-            Ok((some.cost(), Some((constant, replayed))))
+            let direct = || direct::cost(world, case, work, some.requests as usize);
+            Ok((some.cost(), Some((constant, undisturbed(patience, direct)?))))
         };
-        let rounds = if has_limits {
-            (0..options.rounds).map(in_turns).collect::<Result<_, Failure>>()?
-        } else {
-            vec![(ask(&server, world, case, run)?.cost(), None)]
+        let rounds = match &case.work {
+            Some(work) => (0..options.rounds).map(|_| in_turns(work)).collect::<Result<_, Failure>>()?,
+            None => vec![(ask(&server, world, case, run)?.cost(), None)],
         };
         rows.push(Row { name: case.name, kind: case.kind, rounds, one, many, inside });
     }
@@ -168,9 +166,9 @@ fn table(desk: &Desk, rows: &[Row]) -> String {
     );
     for row in rows {
         let (cost, limits) = row.costs();
-        let (constant, replayed, efficiency) = match (limits, row.efficiency()) {
-            (Some((constant, replayed)), Some(efficiency)) => {
-                (number(constant), number(replayed), format!("{efficiency:.2}"))
+        let (constant, direct, efficiency) = match (limits, row.efficiency()) {
+            (Some((constant, direct)), Some(efficiency)) => {
+                (number(constant), number(direct), format!("{efficiency:.2}"))
             }
             _ => Default::default(),
         };
@@ -187,7 +185,7 @@ fn table(desk: &Desk, rows: &[Row]) -> String {
             number(row.inside.allocations),
             format!("{:.1}", row.inside.allocated / 1024.0),
             constant,
-            replayed,
+            direct,
             efficiency,
         ];
         text += &format!("| {} |\n", cells.join(" | "));
