@@ -98,8 +98,8 @@ async fn look_at(db: &Db, app: &impl Outermost, world: &World, case: &Case) -> R
     for ask in &traced {
         answer(app, case, ask).await?;
     }
-    trace(db, false).await?;
     let statements = RAN.load(Relaxed) - before;
+    trace(db, false).await?;
     Ok(Inside {
         statements: statements as f64 / traced.len().max(1) as f64,
         allocations: allocations as f64 / count,
