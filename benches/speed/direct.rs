@@ -11,18 +11,35 @@ use std::path::Path;
 use lodge::auth::{Agent, Caller, Known, authenticate};
 use lodge::db::{Db, Options, Tx};
 use lodge::error::Result;
+use lodge::http::answer::Answer;
 
 use crate::Failure;
 use crate::case::{Case, Kind};
 use crate::desk::World;
-use crate::server::ran;
+use crate::load::fetch;
+use crate::server::{Server, ran};
 
-/// What an operation does in its snapshot, for the so-manieth of its requests.
-pub type Work = Box<dyn Fn(&Tx<'_>, &Agent, usize) -> Result<()> + Send + Sync>;
+/// What an operation does in its snapshot, for the request of this number. Gives the length of the answer's body.
+pub type Work = Box<dyn Fn(&Tx<'_>, &Agent, usize) -> Result<usize> + Send + Sync>;
 
 /// Work that ends in an answer.
-pub fn work<T>(answer: impl Fn(&Tx<'_>, &Agent, usize) -> Result<T> + Send + Sync + 'static) -> Work {
-    Box::new(move |tx, me, n| answer(tx, me, n).map(|answer| drop(black_box(answer))))
+pub fn work<T: AsRef<Answer>>(
+    answer: impl Fn(&Tx<'_>, &Agent, usize) -> Result<T> + Send + Sync + 'static,
+) -> Work {
+    Box::new(move |tx, me, n| answer(tx, me, n).map(|answer| black_box(answer).as_ref().recorded().2.len()))
+}
+
+/// An error if the next request is answered by the server with something else than what the work makes.
+pub fn check(server: &Server, world: &World, case: &Case, work: &Work) -> std::result::Result<(), Failure> {
+    let n = case.pass(0);
+    let ask = case.next().ok_or("nothing is asked")?;
+    let (_, body) = fetch(server.address, &ask)?;
+    let made = Direct::new(world, case, work, 1)?.once(n)?;
+    if made == body.len() {
+        Ok(())
+    } else {
+        Err(format!("{}: {made} bytes are made of it without HTTP, {} with it", case.name, body.len()).into())
+    }
 }
 
 /// What one request takes of the processors, in microseconds, on as many threads as the server has for it. As many are done as
@@ -30,8 +47,7 @@ pub fn work<T>(answer: impl Fn(&Tx<'_>, &Agent, usize) -> Result<T> + Send + Syn
 pub fn cost(world: &World, case: &Case, work: &Work, requests: usize) -> std::result::Result<f64, Failure> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let threads = if case.kind == Kind::Search { 1 } else { cores };
-    let db = Db::open_read_only(&world.path, &Options { readers: threads as u32, ..Options::default() })?;
-    let direct = Direct { db, known: Known::default(), key: world.me(), work, kind: case.kind };
+    let direct = Direct::new(world, case, work, threads)?;
     let ahead = requests / 5;
     let first = case.pass(ahead + requests);
     let counted = first + ahead..first + ahead + requests;
@@ -62,7 +78,19 @@ struct Direct<'a> {
     kind: Kind,
 }
 
-impl Direct<'_> {
+impl<'a> Direct<'a> {
+    /// On so many threads.
+    fn new(
+        world: &'a World,
+        case: &Case,
+        work: &'a Work,
+        threads: usize,
+    ) -> std::result::Result<Self, Failure> {
+        let options = Options { readers: threads as u32, ..Options::default() };
+        let db = Db::open_read_only(&world.path, &options)?;
+        Ok(Self { db, known: Known::default(), key: world.me(), work, kind: case.kind })
+    }
+
     /// Does these, and says how many nanoseconds of this thread those took that are counted.
     fn repeat(
         &self,
@@ -80,7 +108,8 @@ impl Direct<'_> {
         Ok(after.saturating_sub(before.unwrap_or(after)))
     }
 
-    fn once(&self, n: usize) -> std::result::Result<(), Failure> {
+    /// Does one; the length of its answer's body.
+    fn once(&self, n: usize) -> std::result::Result<usize, Failure> {
         let mut reading = self.db.begin()?;
         let known = (&self.known, reading.access());
         let caller = reading.run(|tx| authenticate(tx, known, self.key, None))?;

@@ -146,7 +146,10 @@ fn rows(options: &Options, world: &World, limit: &Server, cases: &[Case]) -> Res
             Ok((some.cost(), Some((constant, undisturbed(patience, direct)?))))
         };
         let rounds = match &case.work {
-            Some(work) => (0..options.rounds).map(|_| in_turns(work)).collect::<Result<_, Failure>>()?,
+            Some(work) => {
+                direct::check(&server, world, case, work)?;
+                (0..options.rounds).map(|_| in_turns(work)).collect::<Result<_, Failure>>()?
+            }
             None => vec![(ask(&server, world, case, run)?.cost(), None)],
         };
         rows.push(Row { name: case.name, kind: case.kind, rounds, one, many, inside });
