@@ -20,6 +20,8 @@ use crate::written::{Sent, opened, serialize};
 
 /// About how many headers an answer has.
 const HEADERS: usize = 12;
+/// How many bytes an answer with a sentence has room in.
+const SENTENCE: usize = 128;
 
 /// What an answer is made of, whatever its type.
 #[derive(Debug)]
@@ -73,7 +75,8 @@ impl Answer {
 
     /// A sentence.
     fn sentence(message: &str) -> Result<Self> {
-        let mut body = br#"{"status":true,"message":"#.to_vec();
+        let mut body = Vec::with_capacity(SENTENCE);
+        body.extend_from_slice(br#"{"status":true,"message":"#);
         serialize(message, &mut body)?;
         body.push(b'}');
         Ok(Self::of(StatusCode::OK, body))

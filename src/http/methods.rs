@@ -1,9 +1,7 @@
 //! The methods of one path.
 
 use std::collections::HashMap;
-use std::future::ready;
 
-use futures_util::future::Either;
 use poem::http::{HeaderValue, Method, StatusCode, header};
 use poem::{Endpoint, Request, Response};
 
@@ -35,19 +33,12 @@ impl<E> Methods<E> {
 impl<E: Endpoint<Output = Response>> Endpoint for Methods<E> {
     type Output = Response;
 
-    fn call(&self, request: Request) -> impl Future<Output = poem::Result<Response>> + Send {
+    async fn call(&self, request: Request) -> poem::Result<Response> {
         let method = if request.method() == Method::HEAD { &Method::GET } else { request.method() };
-        match self.methods.iter().find(|(own, _)| own == method) {
-            Some((_, endpoint)) => Either::Left(endpoint.call(request)),
-            None => Either::Right(ready(self.other(request.method()))),
+        if let Some((_, endpoint)) = self.methods.iter().find(|(own, _)| own == method) {
+            return endpoint.call(request).await;
         }
-    }
-}
-
-impl<E> Methods<E> {
-    /// The answer to a method that no operation has.
-    fn other(&self, method: &Method) -> poem::Result<Response> {
-        if method == Method::OPTIONS {
+        if request.method() == Method::OPTIONS {
             let allowed =
                 Response::builder().status(StatusCode::NO_CONTENT).header(header::ALLOW, self.allow.clone());
             return Ok(allowed.finish());
