@@ -5,9 +5,11 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use lodge::app::Options;
+use lodge::auth::Known;
 use lodge::db::{self, Db, open};
 use lodge::http::front::Front;
 use lodge::http::gate::{Shared, mount};
+use lodge::http::limit::Buckets;
 use lodge::http::load::Load;
 use lodge::http::serve::{BACKLOG, serve};
 use lodge::http::tag::BASE;
@@ -46,16 +48,18 @@ pub fn run() -> Result<(), Failure> {
     listener.set_nonblocking(true)?;
     let lines = tracing_subscriber::fmt().with_max_level(tracing::Level::ERROR);
     lines.with_target(false).with_writer(std::io::stderr).init();
-    // The gate has a desk, which nothing looks at.
+    // The gate has a desk, which nothing looks at. Its file is gone as soon as it is open: whoever is killed tidies nothing away.
     let folder = tempfile::tempdir()?;
     let desk = folder.path().join("desk.db");
     open::create(&desk)?;
+    let db = Arc::new(Db::open(&desk, &db::Options::default())?);
+    folder.close()?;
     let load = Arc::new(Load::new(options.bounds.requests, options.bounds.turn, 1));
     let shared = Arc::new(Shared {
-        db: Arc::new(Db::open(&desk, &db::Options::default())?),
-        known: Default::default(),
-        calls: lodge::http::limit::Buckets::new(0),
-        failures: lodge::http::limit::Buckets::new(0),
+        db,
+        known: Known::default(),
+        calls: Buckets::new(0),
+        failures: Buckets::new(0),
         max_body: options.max_body,
         bounds: Arc::clone(&options.bounds),
         load: Arc::clone(&load),

@@ -10,7 +10,6 @@ use std::path::Path;
 
 use lodge::auth::{Agent, Caller, Known, authenticate};
 use lodge::db::{Db, Options, Tx};
-use lodge::error::Result;
 use lodge::http::answer::Answer;
 
 use crate::Failure;
@@ -20,17 +19,17 @@ use crate::load::fetch;
 use crate::server::{Server, ran};
 
 /// What an operation does in its snapshot, for the request of this number. Gives the length of the answer's body.
-pub type Work = Box<dyn Fn(&Tx<'_>, &Agent, usize) -> Result<usize> + Send + Sync>;
+pub type Work = Box<dyn Fn(&Tx<'_>, &Agent, usize) -> lodge::error::Result<usize> + Send + Sync>;
 
 /// Work that ends in an answer.
 pub fn work<T: AsRef<Answer>>(
-    answer: impl Fn(&Tx<'_>, &Agent, usize) -> Result<T> + Send + Sync + 'static,
+    answer: impl Fn(&Tx<'_>, &Agent, usize) -> lodge::error::Result<T> + Send + Sync + 'static,
 ) -> Work {
     Box::new(move |tx, me, n| answer(tx, me, n).map(|answer| black_box(answer).as_ref().recorded().2.len()))
 }
 
 /// An error if the next request is answered by the server with something else than what the work makes.
-pub fn check(server: &Server, world: &World, case: &Case, work: &Work) -> std::result::Result<(), Failure> {
+pub fn check(server: &Server, world: &World, case: &Case, work: &Work) -> Result<(), Failure> {
     let n = case.pass(0);
     let ask = case.next().ok_or("nothing is asked")?;
     let (_, body) = fetch(server.address, &ask)?;
@@ -44,7 +43,7 @@ pub fn check(server: &Server, world: &World, case: &Case, work: &Work) -> std::r
 
 /// What one request takes of the processors, in microseconds, on as many threads as the server has for it. As many are done as
 /// the server answered, and a fifth ahead, with the rows that come next: as few of them are at hand as for the server.
-pub fn cost(world: &World, case: &Case, work: &Work, requests: usize) -> std::result::Result<f64, Failure> {
+pub fn cost(world: &World, case: &Case, work: &Work, requests: usize) -> Result<f64, Failure> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let threads = if case.kind == Kind::Search { 1 } else { cores };
     let direct = Direct::new(world, case, work, threads)?;
@@ -65,7 +64,7 @@ pub fn cost(world: &World, case: &Case, work: &Work, requests: usize) -> std::re
 }
 
 /// What this thread has taken, in nanoseconds. It is only written down when the thread is interrupted.
-fn so_far() -> std::result::Result<u64, Failure> {
+fn so_far() -> Result<u64, Failure> {
     std::thread::yield_now();
     Ok(ran(Path::new("/proc/thread-self/schedstat")).ok_or("no schedstat")?)
 }
@@ -80,23 +79,14 @@ struct Direct<'a> {
 
 impl<'a> Direct<'a> {
     /// On so many threads.
-    fn new(
-        world: &'a World,
-        case: &Case,
-        work: &'a Work,
-        threads: usize,
-    ) -> std::result::Result<Self, Failure> {
+    fn new(world: &'a World, case: &Case, work: &'a Work, threads: usize) -> Result<Self, Failure> {
         let options = Options { readers: threads as u32, ..Options::default() };
         let db = Db::open_read_only(&world.path, &options)?;
         Ok(Self { db, known: Known::default(), key: world.me(), work, kind: case.kind })
     }
 
     /// Does these, and says how many nanoseconds of this thread those took that are counted.
-    fn repeat(
-        &self,
-        all: impl Iterator<Item = usize>,
-        counted: &Range<usize>,
-    ) -> std::result::Result<u64, Failure> {
+    fn repeat(&self, all: impl Iterator<Item = usize>, counted: &Range<usize>) -> Result<u64, Failure> {
         let mut before = None;
         for n in all {
             if before.is_none() && counted.contains(&n) {
@@ -109,7 +99,7 @@ impl<'a> Direct<'a> {
     }
 
     /// Does one; the length of its answer's body.
-    fn once(&self, n: usize) -> std::result::Result<usize, Failure> {
+    fn once(&self, n: usize) -> Result<usize, Failure> {
         let mut reading = self.db.begin()?;
         let known = (&self.known, reading.access());
         let caller = reading.run(|tx| authenticate(tx, known, self.key, None))?;

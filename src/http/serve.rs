@@ -233,6 +233,7 @@ async fn connection<E: Outermost + 'static>(socket: TcpStream, peer: SocketAddr,
         Either::Right(Box::pin(async move {
             let addresses = (LocalAddr(house.local.into()), RemoteAddr(peer.into()));
             let request = Request::from((request, addresses.0, addresses.1, Scheme::HTTP));
+            // `get_response` would do the same, and keep a copy of the request meanwhile.
             let answer = house.endpoint.call(request).await;
             Ok(sent(answer.unwrap_or_else(Failure::respond), &shared))
         }))
